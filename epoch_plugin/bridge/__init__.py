@@ -1,0 +1,1 @@
+"""Between the core and QGIS: feedback, layers, settings, tasks, translation; no widgets."""

@@ -1,0 +1,1 @@
+"""From any plot file to canonical plots: read, validate, mend, identify."""

@@ -1,0 +1,63 @@
+"""What a raster is, before anything is read from it: grid, tiles, layer. Plain data that travels between threads and nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A lattice of cells: cell (row, col) spans x0 + col*dx .. x0 + (col+1)*dx and y0 + row*dy .. y0 + (row+1)*dy.
+
+    `dx` > 0; `dy` < 0 for the usual north-up raster, > 0 for a south-up one; rotation is not supported.
+    """
+
+    crs: str  # WKT2, or "EPSG:n"
+    x0: float
+    y0: float
+    dx: float
+    dy: float
+    ncols: int
+    nrows: int
+
+
+@dataclass(frozen=True)
+class VectorBurn:
+    """A vector layer that is burnt by cell centre on a grid: 1 (or `value_field`) inside, 0 outside."""
+
+    path: str
+    layer: str = ""
+    where: str = ""
+    value_field: str = ""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One file's band, placed on the layer's lattice; (row0, col0) is its upper left cell there."""
+
+    path: str
+    band: int  # 1-based
+    row0: int
+    col0: int
+    nrows: int
+    ncols: int
+    block_rows: int
+    block_cols: int
+    dtype: str  # numpy name, little-endian in memory: "uint8", "int16", "float32", ...
+    has_mask: bool = False  # a mask band or alpha band that is not derived from the nodata tag
+    may_be_sparse: bool = False  # VRT or sparse file: blocks or parts of them may be empty, which means no data
+    burn: VectorBurn | None = None  # a vector source instead of a file's band
+
+
+@dataclass(frozen=True)
+class RasterLayer:
+    """One band of one source: tiles on a common lattice, gaps between them are no data."""
+
+    name: str  # for messages and provenance
+    grid: Grid
+    tiles: tuple[Tile, ...]
+    nodata: float | None  # the rule that METHODS section 1 (3) ends with: entry's, else profile's, else the files' tag; None = none
+    scale: float = 1.0
+    offset: float = 0.0
+    kind: Literal["raster", "vector"] = "raster"

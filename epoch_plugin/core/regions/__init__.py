@@ -1,0 +1,1 @@
+"""Countries, admin areas and the regions that plots are compared with."""

@@ -1,0 +1,1 @@
+"""The GeoPackage: the only code that knows its tables."""

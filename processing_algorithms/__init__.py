@@ -1,0 +1,1 @@
+"""One thin file per Processing algorithm: parameters, a call into the core, outputs."""
