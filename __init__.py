@@ -7,7 +7,7 @@ import os
 __path__.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "epoch_plugin"))
 
 
-def classFactory(iface):  # noqa: N802 (QGIS's name)
+def classFactory(iface):
     """Return the plugin object that QGIS drives; `iface` is None under qgis_process."""
     from epoch_plugin.plugin import EpochPlugin
 
