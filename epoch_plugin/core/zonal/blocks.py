@@ -1,0 +1,154 @@
+"""Reading: windows of a tile as arrays, with what is no data whatever the values say; one open dataset per thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from epoch_plugin.core.datasets.raster import RasterLayer, Tile
+from epoch_plugin.core.errors import DatasetError
+from epoch_plugin.core.zonal.coverage import Bools
+from epoch_plugin.core.zonal.kernel import Array
+
+WINDOW = 512  # side of the windows in which untiled files and vectors are read
+_local = threading.local()
+
+
+def reading_unit(tile: Tile) -> tuple[int, int]:
+    """Return rows and columns of the windows in which a tile is read: its blocks where they are tiles."""
+    if 64 <= tile.block_rows <= 2048 and 64 <= tile.block_cols <= 2048:
+        return tile.block_rows, tile.block_cols
+    return WINDOW, WINDOW
+
+
+def read_unit(layer: RasterLayer, tile: Tile, unit_row: int, unit_col: int) -> tuple[Array, Bools | None]:
+    """Read one window of a tile: raw values (rows, cols of the reading unit) and where they are data (None: everywhere).
+
+    At the tile's lower and right edge the arrays keep their full size; what lies beyond is never asked for.
+    Needs GDAL's exceptions on. Raises `DatasetError` naming the file when it cannot be read.
+    """
+    rows, cols = reading_unit(tile)
+    row, col = unit_row * rows, unit_col * cols
+    height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
+    try:
+        if tile.burn is not None:
+            return _burn(layer, tile, row, col, height, width, rows, cols), None
+        return _read_band(tile, row, col, height, width, rows, cols)
+    except RuntimeError as error:
+        raise DatasetError(f"{layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
+
+
+def _read_band(tile: Tile, row: int, col: int, height: int, width: int, rows: int, cols: int) -> tuple[Array, Bools | None]:
+    band = _open_raster(tile.path).GetRasterBand(tile.band)
+    values = np.empty((rows, cols), tile.dtype)
+    if (rows, cols) == (tile.block_rows, tile.block_cols):
+        band.ReadBlock(col // cols, row // rows, buf_obj=values.reshape(-1))
+    else:
+        values[:height, :width] = band.ReadAsArray(col, row, width, height)
+    valid = None
+    if tile.has_mask:
+        valid = np.zeros((rows, cols), bool)
+        valid[:height, :width] = band.GetMaskBand().ReadAsArray(col, row, width, height) != 0
+    if tile.may_be_sparse:
+        filled = np.ones((rows, cols), bool)
+        _mark_empty(band, filled, 0, 0, row, col, height, width)
+        if not filled.all():
+            valid = filled if valid is None else valid & filled
+    return values, valid
+
+
+def _mark_empty(band: Any, filled: Bools, top: int, left: int, row: int, col: int, height: int, width: int) -> None:
+    """Clear the cells of `filled` for which the file holds no data at all, by halving windows that hold some."""
+    from osgeo import gdal
+
+    flags, percent = _coverage_status(band, col, row, width, height)
+    if not flags & gdal.GDAL_DATA_COVERAGE_STATUS_EMPTY:
+        return
+    if percent <= 0 or not flags & gdal.GDAL_DATA_COVERAGE_STATUS_DATA:
+        filled[top : top + height, left : left + width] = False
+        return
+    if height == 1 and width == 1:
+        return
+    first_height, first_width = (height + 1) // 2, (width + 1) // 2
+    for dy, h in ((0, first_height), (first_height, height - first_height)):
+        for dx, w in ((0, first_width), (first_width, width - first_width)):
+            if h and w:
+                _mark_empty(band, filled, top + dy, left + dx, row + dy, col + dx, h, w)
+
+
+def _coverage_status(band: Any, col: int, row: int, width: int, height: int) -> tuple[int, float]:
+    status = band.GetDataCoverageStatus(col, row, width, height)
+    return (int(status[0]), float(status[1])) if isinstance(status, (tuple, list)) else (int(status), 100.0)
+
+
+def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width: int, rows: int, cols: int) -> Array:
+    """Burn a vector layer by cell centre: 1, or the value of a field; 0 outside, or NaN where a field is burnt."""
+    from osgeo import gdal, osr
+
+    burn = tile.burn
+    if burn is None:
+        raise DatasetError(f"{layer.name}: no vector source.")
+    by_field = bool(burn.value_field)
+    grid = layer.grid
+    target = gdal.GetDriverByName("MEM").Create("", width, height, 1, gdal.GDT_Float64 if by_field else gdal.GDT_Byte)
+    target.SetGeoTransform((grid.x0 + col * grid.dx, grid.dx, 0, grid.y0 + row * grid.dy, 0, grid.dy))
+    reference = osr.SpatialReference()
+    reference.SetFromUserInput(grid.crs)
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    target.SetSpatialRef(reference)
+    if by_field:
+        target.GetRasterBand(1).Fill(float("nan"))
+    source = _open_vector(burn.path, burn.layer, burn.where)
+    _filter_to(source[1], reference, target.GetGeoTransform(), height, width)
+    options = [f"ATTRIBUTE={burn.value_field}"] if by_field else []
+    gdal.RasterizeLayer(target, [1], source[1], burn_values=[] if by_field else [1], options=options)
+    values = np.zeros((rows, cols), tile.dtype)
+    values[:height, :width] = target.ReadAsArray()
+    return values
+
+
+def _filter_to(layer: Any, reference: Any, transform: Any, height: int, width: int) -> None:
+    """Let a layer hand out only the features near a window; the corners' box in the layer's own CRS is wide enough."""
+    from osgeo import osr
+
+    left, right = transform[0], transform[0] + width * transform[1]
+    bottom, top = sorted((transform[3], transform[3] + height * transform[5]))
+    own = layer.GetSpatialRef()
+    if own is not None and not own.IsSame(reference):
+        own = own.Clone()
+        own.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+        left, bottom, right, top = osr.CoordinateTransformation(reference, own).TransformBounds(left, bottom, right, top, 21)
+    layer.SetSpatialFilterRect(left, bottom, right, top)
+
+
+def _open_raster(path: str) -> Any:
+    from osgeo import gdal
+
+    opened = _local.__dict__.setdefault("rasters", {})
+    if path not in opened:
+        # threads share nothing: a GDAL dataset must not be used by two at a time
+        opened[path] = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY)
+    return opened[path]
+
+
+def _open_vector(path: str, layer: str, where: str) -> tuple[Any, Any]:
+    from osgeo import gdal
+
+    opened = _local.__dict__.setdefault("vectors", {})
+    if (path, layer, where) not in opened:
+        dataset = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
+        found = dataset.GetLayerByName(layer) if layer else dataset.GetLayer(0)
+        if found is None:
+            raise DatasetError(f"{path} has no layer '{layer}'.")
+        if where:
+            found.SetAttributeFilter(where)
+        opened[path, layer, where] = (dataset, found)
+    found_layer: tuple[Any, Any] = opened[path, layer, where]
+    return found_layer
+
+
+def close_datasets() -> None:
+    """Close what this thread has opened."""
+    _local.__dict__.clear()

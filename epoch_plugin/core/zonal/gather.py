@@ -1,0 +1,155 @@
+"""Values of many layers at the cells of a group: index arithmetic, then each touched block decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
+from epoch_plugin.core.zonal.blocks import read_unit, reading_unit
+from epoch_plugin.core.zonal.coverage import Bools
+from epoch_plugin.core.zonal.kernel import Array, LayerRead
+from epoch_plugin.core.zonal.rings import Ints
+
+LUT_BYTES = 2  # integers of at most 16 bits are decoded through a table
+
+
+@dataclass(frozen=True)
+class _TileCells:
+    """The cells of a group that lie in one tile: which windows they need, and where each cell is in them."""
+
+    tile: int
+    cells: npt.NDArray[np.intp] | None  # None: all cells of the group
+    units: list[tuple[int, int]]
+    index: npt.NDArray[np.intp]
+
+
+class GroupGather:
+    """Gathers layers at the cells (row, col) of `grid`; what layers of one layout share is worked out once."""
+
+    def __init__(self, grid: Grid, row: Ints, col: Ints) -> None:
+        """Take the cells of one group."""
+        self._grid = grid
+        self._row, self._col = row, col
+        self._positions: dict[Grid, tuple[Ints, Ints]] = {grid: (row, col)}
+        self._layouts: dict[Any, list[_TileCells]] = {}
+
+    def __call__(self, read: LayerRead) -> Array:
+        """Return the decoded values of a layer at all cells; `read.missing` where there is no data."""
+        decode, layer = _decoder(read), read.layer
+        out: Array | None = None
+        for part in self._layout(layer):
+            raw, valid = _read_cells(layer, layer.tiles[part.tile], part)
+            values = decode(raw)
+            if valid is not None:
+                values[~valid] = read.missing
+            if part.cells is None:
+                return values
+            if out is None:
+                out = np.full(len(self._row), read.missing, values.dtype)
+            out[part.cells] = values
+        if out is None:  # no cell lies in the source
+            out = np.full(len(self._row), read.missing, decode(np.zeros(1, layer.tiles[0].dtype)).dtype)
+        return out
+
+    def _layout(self, layer: RasterLayer) -> list[_TileCells]:
+        key = (layer.grid, tuple((t.row0, t.col0, t.nrows, t.ncols, t.block_rows, t.block_cols) for t in layer.tiles))
+        if key not in self._layouts:
+            if layer.grid not in self._positions:
+                self._positions[layer.grid] = cells_in_other_grid(self._grid, self._row, self._col, layer.grid)
+            self._layouts[key] = list(_tile_cells(layer, *self._positions[layer.grid]))
+        return self._layouts[key]
+
+
+def cells_in_other_grid(grid: Grid, row: Ints, col: Ints, other: Grid) -> tuple[Ints, Ints]:
+    """Return row and column in `other` of the cells' centres; may lie outside it."""
+    x = grid.x0 + (col + 0.5) * grid.dx
+    y = grid.y0 + (row + 0.5) * grid.dy
+    if other.crs != grid.crs:
+        transformer = _between(grid.crs, other.crs)
+        if transformer is not None:
+            x, y = (np.asarray(a, np.float64) for a in transformer.transform(x, y))
+    with np.errstate(invalid="ignore"):
+        other_row, other_col = np.floor((y - other.y0) / other.dy), np.floor((x - other.x0) / other.dx)
+    outside = ~(np.isfinite(other_row) & np.isfinite(other_col))
+    other_row[outside] = -1
+    other_col[outside] = -1
+    return other_row.astype(np.int64), other_col.astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _between(crs: str, other: str) -> Any:
+    from pyproj import CRS, Transformer
+
+    a, b = CRS.from_user_input(crs), CRS.from_user_input(other)
+    return None if a.equals(b, ignore_axis_order=True) else Transformer.from_crs(a, b, always_xy=True)
+
+
+def _tile_cells(layer: RasterLayer, row: Ints, col: Ints) -> list[_TileCells]:
+    """Share the cells out to tiles; where two tiles overlap by a rounded cell the first one has it."""
+    found = []
+    free = np.ones(len(row), bool)
+    for number, tile in enumerate(layer.tiles):
+        r, c = row - tile.row0, col - tile.col0
+        here = free & (r >= 0) & (r < tile.nrows) & (c >= 0) & (c < tile.ncols)
+        if not here.any():
+            continue
+        free &= ~here
+        cells = None if here.all() else np.flatnonzero(here)
+        if cells is not None:
+            r, c = r[cells], c[cells]
+        found.append(_units(tile, number, cells, r, c))
+        if cells is None or not free.any():
+            break
+    return found
+
+
+def _units(tile: Tile, number: int, cells: npt.NDArray[np.intp] | None, row: Ints, col: Ints) -> _TileCells:
+    rows, cols = reading_unit(tile)
+    unit_row, unit_col = row // rows, col // cols
+    first_row, first_col = int(unit_row.min()), int(unit_col.min())
+    across = int(unit_col.max()) - first_col + 1
+    unit = (unit_row - first_row) * across + (unit_col - first_col)
+    present: Array = np.flatnonzero(np.bincount(unit))
+    slot: Array = np.zeros(int(present[-1]) + 1, np.intp)
+    slot[present] = np.arange(len(present))
+    index: Array = slot[unit] * (rows * cols) + (row - unit_row * rows) * cols + (col - unit_col * cols)
+    return _TileCells(number, cells, [(first_row + int(u) // across, first_col + int(u) % across) for u in present], index)
+
+
+def _read_cells(layer: RasterLayer, tile: Tile, part: _TileCells) -> tuple[Array, Bools | None]:
+    rows, cols = reading_unit(tile)
+    size = rows * cols
+    pool = np.empty(len(part.units) * size, tile.dtype)
+    filled: Bools | None = None
+    for slot, (unit_row, unit_col) in enumerate(part.units):
+        values, valid = read_unit(layer, tile, unit_row, unit_col)
+        pool[slot * size : (slot + 1) * size] = values.reshape(-1)
+        if valid is not None:
+            if filled is None:
+                filled = np.ones(len(pool), bool)
+            filled[slot * size : (slot + 1) * size] = valid.reshape(-1)
+    return pool.take(part.index), None if filled is None else filled.take(part.index)
+
+
+_tables: dict[tuple[Any, str], Array] = {}
+
+
+def _decoder(read: LayerRead) -> Callable[[Array], Array]:
+    """Return the elementwise decoding, as a look-up in a table where the values are small whole numbers."""
+    kind = np.dtype(read.layer.tiles[0].dtype)
+    if kind.kind not in "iu" or kind.itemsize > LUT_BYTES:
+        return read.decode
+    key = (read.decode, kind.str)
+    if key not in _tables:
+        if len(_tables) > 256:
+            _tables.clear()
+        # indexed by the value's bits taken as unsigned: negative numbers find their place without an offset
+        _tables[key] = read.decode(np.arange(1 << (8 * kind.itemsize), dtype=f"u{kind.itemsize}").view(kind))
+    table = _tables[key]
+    return lambda raw: table[raw.view(f"u{kind.itemsize}")]

@@ -1,0 +1,127 @@
+"""Summing what kernels say, by plot: first within each block, then the blocks of a plot in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from epoch_plugin.core.zonal.kernel import CellStates, CellValues
+from epoch_plugin.core.zonal.plan import Group
+from epoch_plugin.core.zonal.rings import Floats, Ints
+
+
+@dataclass(frozen=True)
+class StateAreas:
+    """Area (m2) of each state in each plot: row i says plot[i] has area[i] in states[state[i]]; sorted by plot and state."""
+
+    plot: Ints
+    state: Ints
+    area: Floats
+    states: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ValueSums:
+    """Sums over the cells of each plot that have a value v, with w = area (m2) and f = covered fraction; arrays of n plots."""
+
+    weight: Floats  # sum of w
+    weighted: Floats  # sum of w * v
+    weighted_square: Floats  # sum of w * v * v
+    fraction_sum: Floats  # sum of f * v
+    count: Ints  # cells
+    minimum: Floats  # NaN without cells
+    maximum: Floats
+
+
+@dataclass(frozen=True)
+class StatePart:
+    """Partial areas of one group: of part of the group's stretches, in states of its own numbering."""
+
+    plot: Ints
+    order: Ints
+    state: Ints
+    area: Floats
+    states: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ValuePart:
+    """Partial sums of one group: one row per stretch; columns as in `ValueSums`."""
+
+    plot: Ints
+    order: Ints
+    sums: Floats  # (stretches, 4)
+    count: Ints
+    minimum: Floats
+    maximum: Floats
+
+
+def partial(answer: CellStates | CellValues, group: Group, weight: Floats) -> StatePart | ValuePart:
+    """Sum a kernel's answer within each stretch of a group, cell by cell in their order."""
+    if isinstance(answer, CellStates):
+        return _partial_states(answer, group, weight)
+    return _partial_values(answer, group, weight)
+
+
+def _partial_states(answer: CellStates, group: Group, weight: Floats) -> StatePart:
+    n = len(answer.states)
+    key = group.part * n + answer.code
+    area = _summed(key, weight, len(group.part_plot) * n)
+    touched = np.flatnonzero(area > 0)
+    part, state = touched // n, touched % n
+    return StatePart(group.part_plot[part], group.part_order[part], state, area[touched], answer.states)
+
+
+def _partial_values(answer: CellValues, group: Group, weight: Floats) -> ValuePart:
+    known = ~np.isnan(answer.values)
+    part, v, w, f = group.part[known], answer.values[known], weight[known], group.fraction[known]
+    n = len(group.part_plot)
+    sums: Floats = np.stack([_summed(part, x, n) for x in (w, w * v, w * v * v, f * v)], axis=1)
+    minimum, maximum = np.full(n, np.inf), np.full(n, -np.inf)
+    if len(part):
+        start = np.flatnonzero(np.r_[True, part[1:] != part[:-1]])
+        minimum[part[start]] = np.minimum.reduceat(v, start)
+        maximum[part[start]] = np.maximum.reduceat(v, start)
+    return ValuePart(group.part_plot, group.part_order, sums, np.bincount(part, minlength=n), minimum, maximum)
+
+
+def total_states(parts: list[StatePart]) -> StateAreas:
+    """Add up partial areas: states become one sorted table, the blocks of a plot are added in their order."""
+    parts = [part for part in parts if len(part.plot)]
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return StateAreas(none, none, np.zeros(0), np.zeros((0, 0), np.int64))
+    states, where = np.unique(np.concatenate([part.states for part in parts]), axis=0, return_inverse=True)
+    where = where.reshape(-1)
+    offsets = np.cumsum([0] + [len(part.states) for part in parts[:-1]])
+    state = np.concatenate([where[offset + part.state] for offset, part in zip(offsets, parts, strict=True)])
+    plot, order, area = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "area"))
+    rank = np.lexsort((order, state, plot))
+    plot, state, area = plot[rank], state[rank], area[rank]
+    new = np.r_[True, (plot[1:] != plot[:-1]) | (state[1:] != state[:-1])]
+    return StateAreas(plot[new], state[new], _summed(np.cumsum(new) - 1, area, 0), states)
+
+
+def _summed(index: Ints, values: Floats, n: int) -> Floats:
+    """Add values one after the other, in their order: the only summation here, so that it is the same everywhere."""
+    return np.asarray(np.bincount(index, values, minlength=n), np.float64)
+
+
+def total_values(parts: list[ValuePart], n_plots: int) -> ValueSums:
+    """Add up partial sums, the blocks of a plot in their order."""
+    if not parts:
+        zero = np.zeros(n_plots)
+        return ValueSums(zero, zero, zero, zero, np.zeros(n_plots, np.int64), zero * np.nan, zero * np.nan)
+    plot, order, sums, count, minimum, maximum = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "sums", "count", "minimum", "maximum")
+    )
+    rank = np.lexsort((order, plot))
+    columns = [_summed(plot[rank], sums[rank, k], n_plots) for k in range(4)]
+    low, high = np.full(n_plots, np.inf), np.full(n_plots, -np.inf)
+    np.minimum.at(low, plot, minimum)
+    np.maximum.at(high, plot, maximum)
+    low[~np.isfinite(low)], high[~np.isfinite(high)] = np.nan, np.nan
+    counted = np.bincount(plot, count, minlength=n_plots).astype(np.int64)
+    return ValueSums(columns[0], columns[1], columns[2], columns[3], counted, low, high)

@@ -1,0 +1,186 @@
+"""Polygons as flat arrays of rings: parsed once per chunk, brought into each grid's CRS, cut into oriented segments."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from epoch_plugin.core.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MAX_BEND_M = 0.1  # METHODS section 1: no edge may leave the straight line of the plot's own CRS by more
+METRES_PER_DEGREE = 111_320.0
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Closed rings of many plots; ring i holds vertices start[i] .. start[i + 1] of x and y."""
+
+    x: Floats
+    y: Floats
+    start: Ints  # one more than there are rings
+    plot: Ints  # per ring
+    hole: npt.NDArray[np.bool_]  # per ring
+    n_plots: int
+
+    def bounds(self) -> Floats:
+        """Return (n_plots, 4) of xmin, ymin, xmax, ymax; NaN for a plot without rings."""
+        out = np.full((self.n_plots, 4), np.nan)
+        if len(self.plot) == 0:
+            return out
+        starts = self.start[:-1]
+        first = np.flatnonzero(np.r_[True, self.plot[1:] != self.plot[:-1]])
+        plots = self.plot[first]
+        for column, values in enumerate((self.x, self.y)):
+            out[plots, column] = np.minimum.reduceat(np.minimum.reduceat(values, starts), first)
+            out[plots, column + 2] = np.maximum.reduceat(np.maximum.reduceat(values, starts), first)
+        return out
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Directed edges: outer rings run counter-clockwise, holes clockwise (y upwards)."""
+
+    x0: Floats
+    y0: Floats
+    x1: Floats
+    y1: Floats
+    plot: Ints
+
+
+def rings_from_wkb(wkbs: Sequence[bytes]) -> Rings:
+    """Parse WKB polygons and multipolygons (2D, little-endian, as the store keeps them) into rings.
+
+    Raises `InputError` for any other geometry: a plot that reaches the engine has been validated.
+    """
+    coordinates: list[bytes] = []
+    counts: list[int] = []
+    plots: list[int] = []
+    holes: list[bool] = []
+    for number, wkb in enumerate(wkbs):
+        offset = 0
+        if wkb[:5] == b"\x01\x06\x00\x00\x00":
+            parts, offset = struct.unpack_from("<I", wkb, 5)[0], 9
+        else:
+            parts = 1
+        for _ in range(parts):
+            if wkb[offset : offset + 5] != b"\x01\x03\x00\x00\x00":
+                raise InputError(f"Plot {number + 1} is not a 2D little-endian polygon: stage it again.")
+            n_rings = struct.unpack_from("<I", wkb, offset + 5)[0]
+            offset += 9
+            for ring in range(n_rings):
+                n = struct.unpack_from("<I", wkb, offset)[0]
+                offset += 4
+                if n >= 4:
+                    coordinates.append(wkb[offset : offset + 16 * n])
+                    counts.append(n)
+                    plots.append(number)
+                    holes.append(ring > 0)
+                offset += 16 * n
+    xy = np.frombuffer(b"".join(coordinates), "<f8").reshape(-1, 2)
+    start = np.r_[0, np.cumsum(counts)].astype(np.int64)
+    return Rings(xy[:, 0].copy(), xy[:, 1].copy(), start, np.array(plots, np.int64), np.array(holes, bool), len(wkbs))
+
+
+@lru_cache(maxsize=64)
+def _transformer(crs: str) -> tuple[Any, float]:
+    """Return the transformation from EPSG:4326 to `crs` (None where it changes nothing) and metres per unit of `crs`."""
+    from pyproj import CRS, Transformer
+
+    target = CRS.from_user_input(crs)
+    if target.is_geographic:
+        same = target.datum is not None and target.datum.name.startswith("World Geodetic System 1984")
+        greenwich = target.prime_meridian is None or target.prime_meridian.longitude == 0
+        if same and greenwich:
+            return None, METRES_PER_DEGREE
+        return Transformer.from_crs("EPSG:4326", target, always_xy=True), METRES_PER_DEGREE
+    unit = target.axis_info[0].unit_conversion_factor if target.axis_info else 1.0
+    return Transformer.from_crs("EPSG:4326", target, always_xy=True), float(unit) or 1.0
+
+
+def to_grid_crs(rings: Rings, crs: str) -> Rings:
+    """Bring rings from EPSG:4326 into a grid's CRS, densified so that no edge bends by more than 0.1 m.
+
+    Rings with a vertex that the CRS cannot express are left out: for that grid their plot lies outside.
+    """
+    transformer, metres_per_unit = _transformer(crs)
+    if transformer is None:
+        return rings
+    dense = rings
+    for _ in range(4):
+        x, y = transformer.transform(dense.x, dense.y)
+        parts = _edge_parts(dense, np.asarray(x), np.asarray(y), transformer, metres_per_unit)
+        if parts is None:
+            break
+        dense = _subdivide(dense, parts)
+    x, y = (np.asarray(a, np.float64) for a in transformer.transform(dense.x, dense.y))
+    return _without_infinite(Rings(x, y, dense.start, dense.plot, dense.hole, dense.n_plots))
+
+
+def _edges(rings: Rings) -> Ints:
+    """Index of the first vertex of every edge."""
+    first = np.ones(len(rings.x), bool)
+    first[rings.start[1:] - 1] = False
+    return np.flatnonzero(first)
+
+
+def _edge_parts(rings: Rings, x: Floats, y: Floats, transformer: Any, metres_per_unit: float) -> Ints | None:
+    """Return into how many parts each edge must be cut, or None when all are straight enough."""
+    i = _edges(rings)
+    mx, my = transformer.transform((rings.x[i] + rings.x[i + 1]) / 2, (rings.y[i] + rings.y[i + 1]) / 2)
+    bend = np.hypot(mx - (x[i] + x[i + 1]) / 2, my - (y[i] + y[i + 1]) / 2) * metres_per_unit
+    bend[~np.isfinite(bend)] = 0.0
+    if not (bend > MAX_BEND_M).any():
+        return None
+    # the bend of an edge falls with the square of the number of its parts
+    return np.where(bend > MAX_BEND_M, np.ceil(np.sqrt(2 * bend / MAX_BEND_M)), 1).astype(np.int64)
+
+
+def _subdivide(rings: Rings, parts: Ints) -> Rings:
+    i = _edges(rings)
+    per_vertex = np.ones(len(rings.x), np.int64)  # the closing vertex of a ring stays one
+    per_vertex[i] = parts
+    source = np.repeat(np.arange(len(rings.x)), per_vertex)
+    ends = np.cumsum(per_vertex)
+    t = (np.arange(ends[-1]) - (ends - per_vertex)[source]) / per_vertex[source]
+    following = np.minimum(source + 1, len(rings.x) - 1)
+    x = rings.x[source] + t * (rings.x[following] - rings.x[source])
+    y = rings.y[source] + t * (rings.y[following] - rings.y[source])
+    start = np.r_[0, ends[rings.start[1:] - 1]]
+    return Rings(x, y, start, rings.plot, rings.hole, rings.n_plots)
+
+
+def _without_infinite(rings: Rings) -> Rings:
+    bad_vertex = ~(np.isfinite(rings.x) & np.isfinite(rings.y))
+    if not bad_vertex.any():
+        return rings
+    sizes = np.diff(rings.start)
+    ring_of_vertex = np.repeat(np.arange(len(sizes)), sizes)
+    bad_plots = np.unique(rings.plot[ring_of_vertex[bad_vertex]])
+    keep = ~np.isin(rings.plot, bad_plots)
+    keep_vertex = keep[ring_of_vertex]
+    start = np.r_[0, np.cumsum(sizes[keep])]
+    return Rings(rings.x[keep_vertex], rings.y[keep_vertex], start, rings.plot[keep], rings.hole[keep], rings.n_plots)
+
+
+def segments(rings: Rings) -> Segments:
+    """Cut rings into directed edges, with outer rings counter-clockwise and holes clockwise whatever they were."""
+    i = _edges(rings)
+    x0, y0, x1, y1 = rings.x[i], rings.y[i], rings.x[i + 1], rings.y[i + 1]
+    if len(i) == 0:
+        return Segments(x0, y0, x1, y1, np.zeros(0, np.int64))
+    edges_per_ring = np.diff(rings.start) - 1
+    ring = np.repeat(np.arange(len(edges_per_ring)), edges_per_ring)
+    first = np.r_[0, np.cumsum(edges_per_ring)[:-1]]
+    ox, oy = x0[first][ring], y0[first][ring]  # relative to the ring's start: no cancellation far from the origin
+    twice_area = np.add.reduceat((x0 - ox) * (y1 - oy) - (x1 - ox) * (y0 - oy), first)
+    flip = ((twice_area < 0) != rings.hole)[ring]
+    return Segments(np.where(flip, x1, x0), np.where(flip, y1, y0), np.where(flip, x0, x1), np.where(flip, y0, y1), rings.plot[ring])
