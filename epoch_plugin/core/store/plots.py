@@ -1,0 +1,69 @@
+"""Plots: the assessed polygons with what was uploaded beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from epoch_plugin.core.store.codec import encode
+from epoch_plugin.core.store.geometry import blob_wkb
+from epoch_plugin.core.store.rows import insert_rows
+from epoch_plugin.core.store.schema import TABLES
+
+_TABLE = TABLES["plots"]
+
+
+@dataclass(frozen=True)
+class PlotRow:
+    """One stored plot: `polygon` and `source_geometry` are WKB in EPSG:4326 (the first a 2D MULTIPOLYGON), `area` is ha, `metadata` JSON text."""
+
+    uuid: str
+    plotid: str
+    collection_id: str
+    area: float
+    soliditysha3_256_hash: str
+    polygon: bytes
+    ingestion_date: str
+    metadata: str = "{}"
+    source_geometry: bytes | None = None
+    facility_id: str | None = None
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(PlotRow) if field.name != "polygon")
+
+
+def insert(connection: sqlite3.Connection, plots: Iterable[PlotRow]) -> int:
+    """Insert plots in the order given and return how many."""
+    return insert_rows(connection, _TABLE, (_values(plot) for plot in plots))
+
+
+def _values(plot: PlotRow) -> dict[str, Any]:
+    values = {name: getattr(plot, name) for name in _FIELDS}
+    values["geom"] = plot.polygon
+    return values
+
+
+def geometries(connection: sqlite3.Connection, collection_id: str) -> tuple[list[str], list[bytes], list[float]]:
+    """Return uuids, WKB polygons and areas (ha) of a collection, in position order."""
+    rows = connection.execute("SELECT uuid, geom, area FROM plots WHERE collection_id = ? ORDER BY fid", (collection_id,)).fetchall()
+    return [row["uuid"] for row in rows], [blob_wkb(row["geom"]) for row in rows], [row["area"] for row in rows]
+
+
+def count(connection: sqlite3.Connection, collection_id: str) -> int:
+    """Return the number of plots of a collection."""
+    return int(connection.execute("SELECT count(*) FROM plots WHERE collection_id = ?", (collection_id,)).fetchone()[0])
+
+
+def system_types(connection: sqlite3.Connection, collection_id: str) -> list[str | None]:
+    """Return each plot's own `system_type` attribute (None where it has none), in position order."""
+    sql = "SELECT json_extract(metadata, '$.system_type') FROM plots WHERE collection_id = ? ORDER BY fid"
+    return [None if value is None else str(value) for (value,) in connection.execute(sql, (collection_id,))]
+
+
+def update_metadata(connection: sqlite3.Connection, changes: Mapping[str, Any]) -> None:
+    """Replace the metadata (JSON text or dict) of plots, given by uuid."""
+    values = [(encode(_TABLE, "metadata", value), uuid) for uuid, value in changes.items()]
+    connection.executemany("UPDATE plots SET metadata = ? WHERE uuid = ?", values)
