@@ -24,12 +24,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class VectorBurn:
-    """A vector layer that is burnt by cell centre on a grid: 1 (or `value_field`) inside, 0 outside."""
+    """A vector layer that is burnt by cell centre on a grid: 1 (or `value_field`) inside, `outside` elsewhere."""
 
     path: str
     layer: str = ""
     where: str = ""
     value_field: str = ""
+    outside: float = 0.0  # what a cell in no feature gets; NaN where "in none" is no answer (measured values, classes)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Tile:
     dtype: str  # numpy name, little-endian in memory: "uint8", "int16", "float32", ...
     has_mask: bool = False  # a mask band or alpha band that is not derived from the nodata tag
     may_be_sparse: bool = False  # VRT or sparse file: blocks or parts of them may be empty, which means no data
+    alpha_band: int = 0  # with `has_mask`: the band whose 0 masks; 0 = the band's own mask (GetMaskBand)
     burn: VectorBurn | None = None  # a vector source instead of a file's band
 
 
