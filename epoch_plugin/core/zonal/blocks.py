@@ -50,7 +50,8 @@ def _read_band(tile: Tile, row: int, col: int, height: int, width: int, rows: in
     valid = None
     if tile.has_mask:
         valid = np.zeros((rows, cols), bool)
-        valid[:height, :width] = band.GetMaskBand().ReadAsArray(col, row, width, height) != 0
+        mask = _open_raster(tile.path).GetRasterBand(tile.alpha_band) if tile.alpha_band else band.GetMaskBand()
+        valid[:height, :width] = mask.ReadAsArray(col, row, width, height) != 0
     if tile.may_be_sparse:
         filled = np.ones((rows, cols), bool)
         _mark_empty(band, filled, 0, 0, row, col, height, width)
@@ -84,7 +85,7 @@ def _coverage_status(band: Any, col: int, row: int, width: int, height: int) -> 
 
 
 def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width: int, rows: int, cols: int) -> Array:
-    """Burn a vector layer by cell centre: 1, or the value of a field; 0 outside, or NaN where a field is burnt."""
+    """Burn a vector layer by cell centre: 1, or the value of a field, inside; `burn.outside` elsewhere."""
     from osgeo import gdal, osr
 
     burn = tile.burn
@@ -92,14 +93,13 @@ def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width
         raise DatasetError(f"{layer.name}: no vector source.")
     by_field = bool(burn.value_field)
     grid = layer.grid
-    target = gdal.GetDriverByName("MEM").Create("", width, height, 1, gdal.GDT_Float64 if by_field else gdal.GDT_Byte)
+    target = gdal.GetDriverByName("MEM").Create("", width, height, 1, gdal.GDT_Float64 if tile.dtype == "float64" else gdal.GDT_Byte)
     target.SetGeoTransform((grid.x0 + col * grid.dx, grid.dx, 0, grid.y0 + row * grid.dy, 0, grid.dy))
     reference = osr.SpatialReference()
     reference.SetFromUserInput(grid.crs)
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     target.SetSpatialRef(reference)
-    if by_field:
-        target.GetRasterBand(1).Fill(float("nan"))
+    target.GetRasterBand(1).Fill(burn.outside)
     source = _open_vector(burn.path, burn.layer, burn.where)
     _filter_to(source[1], reference, target.GetGeoTransform(), height, width)
     options = [f"ATTRIBUTE={burn.value_field}"] if by_field else []

@@ -77,10 +77,10 @@ class CellArea:
             x0, y0 = to_equal_area(grid.x0 + cols * grid.dx, grid.y0 + rows * grid.dy)
             # relative to the first corner: the products would cancel far from the origin
             corners = [
-                tuple(a - b for a, b in zip(to_equal_area(grid.x0 + (cols + dc) * grid.dx, grid.y0 + (rows + dr) * grid.dy), (x0, y0), strict=True))
+                tuple(a - b for a, b in zip(to_equal_area(grid.x0 + (cols + dc) * grid.dx, grid.y0 + (rows + dr) * grid.dy), (x0, y0)))
                 for dc, dr in ((1, 0), (1, 1), (0, 1))
             ]
-            twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners[:-1], corners[1:], strict=True))
+            twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners[:-1], corners[1:]))
             self._nodes[key] = np.asarray(np.abs(twice) / 2)
         return self._nodes[key]
 
@@ -90,3 +90,16 @@ def _equal_area(crs: str) -> Any:
     from pyproj import Transformer
 
     return Transformer.from_crs(crs, "+proj=cea +datum=WGS84 +units=m +type=crs", always_xy=True)
+
+
+def ground_cell_size(grid: Grid, longitude: float, latitude: float) -> float:
+    """Return the side (m) of a square as large as the grid's cell at a place; of the nearest cell where the place lies outside."""
+    x, y = longitude, latitude
+    if not is_geographic(grid.crs):
+        from pyproj import Transformer
+
+        x, y = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True).transform(longitude, latitude)
+    row, col = (y - grid.y0) / grid.dy, (x - grid.x0) / grid.dx
+    row, col = (value if np.isfinite(value) else 0.0 for value in (row, col))
+    cell = np.array([int(min(max(row, 0), grid.nrows - 1))]), np.array([int(min(max(col, 0), grid.ncols - 1))])
+    return float(np.sqrt(CellArea(grid)(*cell)[0]))

@@ -69,7 +69,7 @@ def _slices(u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints) -> list[
     plot_ends = np.flatnonzero(np.r_[plot[1:] != plot[:-1], True]) + 1
     number = (pieces[plot_ends - 1] // SLICE).astype(np.int64)
     cuts = plot_ends[np.flatnonzero(np.r_[number[1:] != number[:-1], True])]
-    return [slice(int(a), int(b)) for a, b in zip(np.r_[0, cuts[:-1]], cuts, strict=True)]
+    return [slice(int(a), int(b)) for a, b in zip(np.r_[0, cuts[:-1]], cuts)]
 
 
 def _expanded(counts: Ints) -> tuple[Ints, Ints]:

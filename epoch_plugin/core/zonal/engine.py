@@ -118,7 +118,7 @@ def _totals(parts: list[list[StatePart | ValuePart]], weights: list[PlotWeights]
             kernels.append(total_states([a for a in answers if isinstance(a, StatePart)]))
     weight = np.zeros(rings.n_plots)
     if weights:
-        plot, order, sums = (np.concatenate(column) for column in zip(*weights, strict=True))
+        plot, order, sums = (np.concatenate(column) for column in zip(*weights))
         rank = np.lexsort((order, plot))
         weight = np.asarray(np.bincount(plot[rank], sums[rank], minlength=rings.n_plots), np.float64)
     return GridResult(kernels, weight, _clipped(rings, task.grid))

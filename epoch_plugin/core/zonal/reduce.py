@@ -96,7 +96,7 @@ def total_states(parts: list[StatePart]) -> StateAreas:
     states, where = np.unique(np.concatenate([part.states for part in parts]), axis=0, return_inverse=True)
     where = where.reshape(-1)
     offsets = np.cumsum([0] + [len(part.states) for part in parts[:-1]])
-    state = np.concatenate([where[offset + part.state] for offset, part in zip(offsets, parts, strict=True)])
+    state = np.concatenate([where[offset + part.state] for offset, part in zip(offsets, parts)])
     plot, order, area = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "area"))
     rank = np.lexsort((order, state, plot))
     plot, state, area = plot[rank], state[rank], area[rank]
