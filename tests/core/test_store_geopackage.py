@@ -137,7 +137,9 @@ def test_rtree_follows_updates_and_deletes(store):
 
 
 def test_blob_functions_agree_with_gdal():
-    wkb = bytes(ogr.CreateGeometryFromWkt("MULTIPOLYGON (((0 0,4 0,4 3,0 0),(1 0.2,2 0.2,2 1,1 0.2)),((10 -5,11 -5,11 7,10 -5)))").ExportToIsoWkb(ogr.wkbXDR))
+    wkb = bytes(
+        ogr.CreateGeometryFromWkt("MULTIPOLYGON (((0 0,4 0,4 3,0 0),(1 0.2,2 0.2,2 1,1 0.2)),((10 -5,11 -5,11 7,10 -5)))").ExportToIsoWkb(ogr.wkbXDR)
+    )
     blob = multipolygon_blob(wkb)
     assert blob_wkb(blob) == wkb
     assert blob_envelope(blob) == (0, -5, 11, 7)
@@ -158,7 +160,8 @@ def test_only_filled_flat_multipolygons_are_stored_as_plots(store, wkt):
 def test_what_a_column_cannot_hold_is_refused_by_name_and_nothing_is_kept(store):
     add_collection(store, 1)
     for column, value in (("forest_area", float("nan")), ("forest_area", float("inf")), ("overlap", {"a": float("nan")}),
-                          ("reasons", "[NaN]"), ("reasons", "not json"), ("deforestation_start", "31/12/2020"), ("valid_fraction", "much")):  # fmt: skip
+                          ("reasons", "[NaN]"), ("reasons", "not json"), ("deforestation_start", "31/12/2020"),
+                          ("valid_fraction", "much")):  # fmt: skip
         with pytest.raises(StoreError, match=f"{column} of 0xabc-000001"), store.writing() as connection:
             results.insert(connection, "eudr_deforestation", [result(1, **{column: value})])
     with pytest.raises(StoreError, match="no column forest"), store.writing() as connection:
@@ -190,7 +193,14 @@ def test_a_repeated_chunk_replaces_its_rows(store):
 
 
 def test_a_repeated_region_row_keeps_the_spatial_index_right(store):
-    row = {"uuid": "r", "collection_id": "0xabc", "stat_type": "region", "monitoring_start": "2020-12-31", "monitoring_end": "2025-12-31", "job_id": "j"}
+    row = {
+        "uuid": "r",
+        "collection_id": "0xabc",
+        "stat_type": "region",
+        "monitoring_start": "2020-12-31",
+        "monitoring_end": "2025-12-31",
+        "job_id": "j",
+    }
     for west in (1.0, 2.0):
         with store.writing() as connection:
             results.insert(connection, "supply_shed", [{**row, "geom": square(west, 1), "noncompliance_area_ha": west}])
