@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class PlotRow:
     metadata: str = "{}"
     source_geometry: bytes | None = None
     facility_id: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(PlotRow) if field.name != "polygon")
@@ -50,6 +52,31 @@ def geometries(connection: sqlite3.Connection, collection_id: str) -> tuple[list
     """Return uuids, WKB polygons and areas (ha) of a collection, in position order."""
     rows = connection.execute("SELECT uuid, geom, area FROM plots WHERE collection_id = ? ORDER BY fid", (collection_id,)).fetchall()
     return [row["uuid"] for row in rows], [blob_wkb(row["geom"]) for row in rows], [row["area"] for row in rows]
+
+
+@dataclass(frozen=True)
+class PlotShape:
+    """What the engine needs of one plot: `polygon` is WKB, `area` ha, `flags` as staged."""
+
+    uuid: str
+    polygon: bytes
+    area: float
+    flags: tuple[str, ...]
+
+
+def boxes(connection: sqlite3.Connection, collection_id: str) -> list[tuple[int, float, float, float, float]]:
+    """Return fid, xmin, ymin, xmax, ymax of a collection's plots, in position order, from the spatial index (outward to 32 bits)."""
+    sql = "SELECT p.fid, r.minx, r.miny, r.maxx, r.maxy FROM plots p JOIN rtree_plots_geom r ON r.id = p.fid WHERE p.collection_id = ? ORDER BY p.fid"
+    return [tuple(row) for row in connection.execute(sql, (collection_id,))]
+
+
+def shapes(connection: sqlite3.Connection, fids: Iterable[int]) -> list[PlotShape]:
+    """Return the plots with these fids, in that order."""
+    found = []
+    for fid in fids:
+        row = connection.execute("SELECT uuid, geom, area, flags FROM plots WHERE fid = ?", (fid,)).fetchone()
+        found.append(PlotShape(row["uuid"], blob_wkb(row["geom"]), row["area"], tuple(json.loads(row["flags"] or "[]"))))
+    return found
 
 
 def count(connection: sqlite3.Connection, collection_id: str) -> int:

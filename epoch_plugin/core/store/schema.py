@@ -224,7 +224,7 @@ _ALL = (
             _text("uuid", "Plot (UUID)"), _text("plotid", "Plot"), _text("collection_id", "Collection"),
             _text("facility_id", "Facility"), _time("ingestion_date", "Ingested"), _real("area", "Area", "ha"),
             _text("soliditysha3_256_hash", "Hash of the geometry"), Column("source_geometry", "BLOB", "Shape as uploaded"),
-            _json("metadata", "Metadata"),
+            _json("metadata", "Metadata"), _json("flags", "What was assumed or noticed when the plot was staged"),
         ),
         ("uuid",), ("collection_id", "plotid", "facility_id", "soliditysha3_256_hash"),
     ),
