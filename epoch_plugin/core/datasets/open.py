@@ -14,6 +14,7 @@ from epoch_plugin.core.datasets.nodata import resolve_nodata
 from epoch_plugin.core.datasets.paths import expand
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
 from epoch_plugin.core.datasets.vector import open_vector
+from epoch_plugin.core.datasets.vrt import mosaic_tiles
 from epoch_plugin.core.errors import DatasetError
 
 
@@ -56,7 +57,7 @@ def _who(entry: Entry, ref: SourceRef) -> str:
 
 
 def _open_tiles(patterns: Sequence[str], band: int, encoding: Encoding, rule: NodataRule, name: str, who: str, key: str) -> RasterLayer:
-    files = [describe_raster(path, band, who) for path in find_files(patterns, who)]
+    files = [describe_raster(path, number, who) for path, number in find_tiles(patterns, band, who)]
     for other in files[1:]:
         _check_alike(files[0], other, rule, who)
     nodata = resolve_nodata(rule, encoding, files[0].nodata, files[0].path, who, key)
@@ -80,6 +81,14 @@ def find_files(patterns: Sequence[str], who: str) -> list[str]:
         if not files:
             raise DatasetError(f"{who}: no file matches {pattern}. Correct the pattern (relative ones start at the datasets file) or get the files.")
         found.update(files)
+    return sorted(found)
+
+
+def find_tiles(patterns: Sequence[str], band: int, who: str) -> list[tuple[str, int]]:
+    """Return files and bands, sorted; a plain mosaic is taken apart into its tiles."""
+    found: set[tuple[str, int]] = set()
+    for path in find_files(patterns, who):
+        found.update(mosaic_tiles(path, band) or [(path, band)])
     return sorted(found)
 
 

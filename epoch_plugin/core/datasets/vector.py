@@ -18,13 +18,12 @@ BLOCK = 512
 
 @dataclass(frozen=True)
 class VectorFile:
-    """One layer of one vector file; extent (xmin, ymin, xmax, ymax) in `crs` (WKT2), of the features that `where` leaves."""
+    """One layer of one vector file; extent (xmin, ymin, xmax, ymax) of the whole layer in `crs` (WKT2)."""
 
     path: str
     layer: str
     crs: str
-    extent: tuple[float, float, float, float] | None  # None: no feature is left
-    features: int
+    extent: tuple[float, float, float, float] | None  # None: the filter leaves no feature
 
 
 def describe_vector(ref: SourceRef, who: str) -> VectorFile:
@@ -37,17 +36,11 @@ def describe_vector(ref: SourceRef, who: str) -> VectorFile:
             raise DatasetError(f"{who}: the layer '{layer.GetName()}' of {ref.files[0]} states no coordinate reference system; save it with one.")
         _check_areas(layer, ref, who)
         _check_field(layer, ref, who)
-        if ref.where:
-            try:
-                layer.SetAttributeFilter(ref.where)
-            except RuntimeError as error:
-                raise DatasetError(f"{who}, key 'where': {ref.files[0]} refuses the filter {ref.where!r} ({error}).") from None
-        count = layer.GetFeatureCount()
         extent = None
-        if count:
+        if _has_features(layer, ref, who):
             xmin, xmax, ymin, ymax = layer.GetExtent()
             extent = (xmin, ymin, xmax, ymax)
-        return VectorFile(ref.files[0], layer.GetName(), reference.ExportToWkt(["FORMAT=WKT2_2019"]), extent, count)
+        return VectorFile(ref.files[0], layer.GetName(), reference.ExportToWkt(["FORMAT=WKT2_2019"]), extent)
 
 
 def open_vector(ref: SourceRef, encoding: Encoding, grid: Grid | None, name: str, who: str) -> RasterLayer:
@@ -90,6 +83,16 @@ def _layer(dataset: Any, ref: SourceRef, who: str) -> Any:
     if len(names) != 1:
         raise DatasetError(f"{who}: {ref.files[0]} has {len(names)} layers ({', '.join(names)}); name one with the key 'layer'.")
     return dataset.GetLayer(0)
+
+
+def _has_features(layer: Any, ref: SourceRef, who: str) -> bool:
+    """Tell whether the filter leaves a feature; some drivers notice a bad filter only when they are read."""
+    try:
+        if ref.where:
+            layer.SetAttributeFilter(ref.where)
+        return layer.GetNextFeature() is not None
+    except RuntimeError as error:
+        raise DatasetError(f"{who}, key 'where': {ref.files[0]} refuses the filter {ref.where!r} ({error}).") from None
 
 
 def _check_areas(layer: Any, ref: SourceRef, who: str) -> None:
