@@ -1,0 +1,47 @@
+"""Chunks of plots: neighbours along a Hilbert curve, bounded in plots and in cells, the same every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from epoch_plugin.core.zonal.hilbert import hilbert_order
+from epoch_plugin.core.zonal.rings import Floats
+
+PLOTS_PER_CHUNK = 5_000
+CELLS_PER_CHUNK = 40_000_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some plots of a collection, by their fid in the store."""
+
+    chunk_id: str
+    fids: tuple[int, ...]
+
+
+def make_chunks(fids: list[int], boxes: Floats, cell_m2: float) -> list[Chunk]:
+    """Cut plots into chunks; `boxes` is (n, 4) in degrees, `cell_m2` the ground area of a cell of the finest grid.
+
+    Memory follows the plots' boxes, so their cells are what is bounded; a plot larger than a chunk is one by itself.
+    """
+    if not fids:
+        return []
+    order = hilbert_order(boxes)
+    height, width = boxes[order, 3] - boxes[order, 1], boxes[order, 2] - boxes[order, 0]
+    cells = height * width * 111_320.0**2 / max(cell_m2, 1e-6)
+    chunks: list[list[int]] = [[]]
+    load = 0.0
+    for i, position in enumerate(order):
+        if chunks[-1] and (len(chunks[-1]) == PLOTS_PER_CHUNK or load + cells[i] > CELLS_PER_CHUNK):
+            chunks.append([])
+            load = 0.0
+        chunks[-1].append(fids[int(position)])
+        load += float(cells[i])
+    return [Chunk(f"{number:06d}", tuple(chunk)) for number, chunk in enumerate(chunks, start=1)]
+
+
+def as_boxes(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[int], Floats]:
+    """Split rows of fid, xmin, ymin, xmax, ymax into fids and boxes."""
+    return [row[0] for row in rows], np.array([row[1:] for row in rows], np.float64).reshape(-1, 4)

@@ -1,0 +1,86 @@
+"""What a job was computed from: the key under which an equal job is found again, and the provenance in its row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from epoch_plugin.core.batch.request import BatchRequest
+from epoch_plugin.core.datasets.provenance import provenance
+from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan
+
+METHOD_VERSION = "2026.11"  # raised whenever the same inputs would give other numbers
+
+
+def describe_inputs(request: BatchRequest, collection_id: str, plan: DeforestationPlan) -> dict[str, Any]:
+    """Return everything that decides the results: collection, statistics, window, settings, method, sources with size and time."""
+    return {
+        "collection_id": collection_id,
+        "stats": list(request.stats),
+        "start_date": request.start_date.isoformat(),
+        "end_date": request.end_date.isoformat(),
+        "settings": request.settings.to_dict(),
+        "method_version": METHOD_VERSION,
+        "regions": None,
+        "sources": _sources(plan),
+    }
+
+
+def inputs_key(inputs: dict[str, Any]) -> str:
+    """Return the SHA-256 of the inputs."""
+    text = json.dumps(inputs, sort_keys=True, ensure_ascii=False, allow_nan=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe_run(request: BatchRequest, inputs: dict[str, Any], plan: DeforestationPlan) -> dict[str, Any]:
+    """Return the provenance: the inputs, and what they were run with."""
+    return {
+        **inputs,
+        "datasets_file": request.datasets,
+        "analysis_grid": _analysis_grid(plan),
+        "plugin_version": plugin_version(),
+        "executor": request.executor,
+        "libraries": _libraries(),
+    }
+
+
+def _sources(plan: DeforestationPlan) -> list[dict[str, Any]]:
+    by_entry: dict[int, tuple[Any, list[Any]]] = {}
+    for entry, _, layer in plan.layers:
+        by_entry.setdefault(entry.index, (entry, []))[1].append(layer)
+    return [provenance(entry, layers) for entry, layers in by_entry.values()]
+
+
+def _analysis_grid(plan: DeforestationPlan) -> dict[str, Any] | None:
+    if plan.analysis is None:
+        return None
+    grid = plan.tasks[plan.analysis.task].grid
+    return {
+        "role": plan.analysis_role, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy,
+        "columns": grid.ncols, "rows": grid.nrows,
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def plugin_version() -> str:
+    """Return the version in metadata.txt, or 'unknown' where the core is installed without it."""
+    path = Path(__file__).resolve().parents[3] / "metadata.txt"
+    if not path.exists():
+        return "unknown"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((line.partition("=")[2].strip() for line in lines if line.startswith("version=")), "unknown")
+
+
+def _libraries() -> dict[str, str]:
+    import numpy
+    import pyproj
+    from osgeo import gdal
+
+    return {
+        "python": platform.python_version(), "numpy": numpy.__version__, "gdal": gdal.VersionInfo("RELEASE_NAME"),
+        "proj": pyproj.proj_version_str,
+    }  # fmt: skip
