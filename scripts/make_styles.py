@@ -28,7 +28,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
 TARGET = Path(__file__).resolve().parents[1] / "epoch_plugin" / "resources" / "styles" / "alert.qml"
-WIDTH = "CASE \"deforestation_confidence\" WHEN 'high' THEN 1.0 WHEN 'medium' THEN 0.6 ELSE 0.3 END"
+WIDTH = "CASE WHEN \"deforestation_confidence\" = 'high' THEN 1.0 WHEN \"deforestation_confidence\" = 'medium' THEN 0.6 ELSE 0.3 END"
 FILL_ALPHA = 90  # the same for all: the picture below stays visible, and opacity means nothing
 # value, label, colour, how it is filled
 ALERTS = (

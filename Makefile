@@ -1,0 +1,20 @@
+# On a fresh Debian 12 with git and make: `make demo`, `make test`. Nothing else is needed.
+.PHONY: demo test sample package setup clean
+
+demo: setup  ## plots file -> deforestation check -> layers, styled project, one-page summary
+	sh scripts/demo.sh
+
+test: setup  ## lint, types, security, core, QGIS, qgis_process and packaging tests
+	sh scripts/test.sh
+
+sample: setup  ## write the sample landscape again (epoch_plugin/resources/sample)
+	PROJ_DATA=/usr/share/proj .venv/bin/python scripts/make_sample.py
+
+package: setup  ## dist/epoch_plugin.zip, as QGIS installs it
+	.venv/bin/python scripts/package.py
+
+setup:
+	sh scripts/setup.sh
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .qgis-settings

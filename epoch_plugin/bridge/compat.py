@@ -1,0 +1,48 @@
+"""The only branches on QGIS's version: one source serves 3.22 to 4.x."""
+
+from __future__ import annotations
+
+from qgis.core import Qgis, QgsField, QgsMapLayer, QgsProcessingContext
+from qgis.PyQt.QtCore import QVariant
+
+# The store's names for column types -> names of QVariant (before 3.38) and of QMetaType (from 3.38 on).
+_TYPES = {
+    "TEXT": ("String", "QString"),
+    "JSON": ("String", "QString"),
+    "INTEGER": ("LongLong", "LongLong"),
+    "REAL": ("Double", "Double"),
+    "DATE": ("Date", "QDate"),
+    "DATETIME": ("DateTime", "QDateTime"),
+}
+
+
+def field(name: str, kind: str) -> QgsField:
+    """Return a field of one of the store's column types: TEXT, JSON, INTEGER, REAL, DATE, DATETIME."""
+    before, since = _TYPES[kind]
+    if Qgis.QGIS_VERSION_INT >= 33800:
+        from qgis.PyQt.QtCore import QMetaType
+
+        return QgsField(name, getattr(QMetaType.Type, since))
+    return QgsField(name, getattr(QVariant, before))
+
+
+def set_layer_group(details: QgsProcessingContext.LayerDetails, group: str) -> bool:
+    """Ask QGIS to load the layer into a layer tree group; False before 3.32, which cannot (see `move_to_group`)."""
+    if Qgis.QGIS_VERSION_INT >= 33200:
+        details.groupName = group
+        return True
+    return False
+
+
+def move_to_group(layer: QgsMapLayer, context: QgsProcessingContext, group: str) -> None:
+    """Move a loaded layer into a layer tree group (main thread only); does nothing from 3.32 on."""
+    project = context.project()
+    if Qgis.QGIS_VERSION_INT >= 33200 or project is None:
+        return
+    tree = project.layerTreeRoot()
+    node = tree.findLayer(layer.id())
+    if node is None:
+        return
+    target = tree.findGroup(group) or tree.insertGroup(0, group)
+    target.insertChildNode(0, node.clone())
+    node.parent().removeChildNode(node)
