@@ -78,7 +78,7 @@ def identifier(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return "" if not math.isfinite(value) else str(int(value)) if value.is_integer() else repr(value)
-    return str(value).strip()
+    return str(plain(str(value).strip()))
 
 
 def plot_id(feature: SourceFeature, field: str | None) -> str:
