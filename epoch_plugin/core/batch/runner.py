@@ -49,7 +49,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
         return _skip(store, request, collection, progress)
     progress.step(0.0, "plan")
     centre = plots_centre(boxes)
-    plan = plan_deforestation(load_datasets(request.datasets), request.window, request.settings, centre)
+    plan = plan_deforestation(load_datasets(request.datasets), request.window, request.settings, boxes)
     for name in plan.missing:
         progress.warn(f"{name}: {SENTENCES['missing_layer']} No plot can be assessed without it.")
     inputs = describe_inputs(request, collection.collection_id, plan)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
 from epoch_plugin.core.zonal.blocks import read_unit, reading_unit
 from epoch_plugin.core.zonal.coverage import Bools
+from epoch_plugin.core.zonal.grids import same_lattice
 from epoch_plugin.core.zonal.kernel import Array, LayerRead
 from epoch_plugin.core.zonal.rings import Ints
 
@@ -68,6 +69,9 @@ class GroupGather:
 
 def cells_in_other_grid(grid: Grid, row: Ints, col: Ints, other: Grid) -> tuple[Ints, Ints]:
     """Return row and column in `other` of the cells' centres; may lie outside it."""
+    shift = same_lattice(grid, other)
+    if shift is not None:
+        return row + shift[0], col + shift[1]
     x = grid.x0 + (col + 0.5) * grid.dx
     y = grid.y0 + (row + 0.5) * grid.dy
     if other.crs != grid.crs:

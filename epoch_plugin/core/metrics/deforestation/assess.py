@@ -78,7 +78,7 @@ def assess(plan: DeforestationPlan, results: list[GridResult], area: Floats) -> 
     alert = _alert(sums, confidence, deciding, column, area, plan.settings)
     share_of_union = _ratio(sums.system_year.sum(axis=2), sums.union[:, None])
     several = there.sum(axis=1) > 1
-    rmse, rrmse = _errors(sums, whole, plan.settings)
+    rmse, rrmse = _errors(sums, whole, prefix, plan.settings)
     return DeforestationTable(
         plan=plan, area=area, weight=weight, clipped=clipped, coverage=coverage, overlap=overlap, sums=sums, system_there=there,
         year_covered=covered, year_partly=partly, assessed_end=assessed_end, valid_fraction=valid, detected=detected,
@@ -201,10 +201,15 @@ def _noncompliance(alert: Words, deciding: Floats, few_seen: npt.NDArray[np.bool
     return np.where(unknown, np.nan, np.where(critical, deciding, 0.0))
 
 
-def _errors(sums: PlotSums, whole: Floats, settings: Settings) -> tuple[Floats, Floats]:
-    """Return rmse per year (ha) and relative rmse of the total, over the systems that saw enough; NaN with fewer than two."""
+def _errors(sums: PlotSums, whole: Floats, prefix: npt.NDArray[np.int64], settings: Settings) -> tuple[Floats, Floats]:
+    """Return rmse per year (ha) and relative rmse of the total, over the systems that saw enough; NaN with fewer than two.
+
+    For the total a system must have seen enough in every year of the run up to `assessed_end` (its first `prefix` years):
+    one whose record is shorter cannot be expected to know the same total.
+    """
     enough_year = _share(sums.system_year_seen, whole[:, None, None]) >= settings.min_valid_fraction
-    enough = enough_year.any(axis=2)
+    beyond = np.arange(enough_year.shape[2]) >= prefix[:, None]
+    enough = (enough_year | beyond[:, None, :]).all(axis=2) & (prefix > 0)[:, None]
     rmse = _rmse(sums.system_year, sums.union_year[:, None, :], enough_year)
     total = _rmse(sums.system_year.sum(axis=2), sums.union[:, None], enough)
     return rmse, np.where(np.isnan(total), np.nan, _ratio(total, sums.union))

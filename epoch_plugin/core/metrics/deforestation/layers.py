@@ -21,8 +21,10 @@ from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
 from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.engine import GridTask
+from epoch_plugin.core.zonal.grids import extended
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, LayerRead
 from epoch_plugin.core.zonal.plan import block_shape
+from epoch_plugin.core.zonal.rings import Floats
 
 BASELINE = "forest_2020"
 GRID_ORDER = (BASELINE, "glad", "tmf", "dynamic_world", "radd")  # who wins when grids are equally fine
@@ -58,30 +60,32 @@ class DeforestationPlan:
     layers: tuple[tuple[Entry, str, RasterLayer], ...] = ()  # entry, key, layer: for the provenance
 
 
-def plan_deforestation(datasets: Datasets, window: MonitoringWindow, settings: Settings, centre: tuple[float, float]) -> DeforestationPlan:
-    """Open the layers and lay out the tasks; `centre` is longitude and latitude of the plots' middle.
+def plan_deforestation(datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> DeforestationPlan:
+    """Open the layers and lay out the tasks; `boxes` are those of the plots (n, 4: xmin, ymin, xmax, ymax in degrees).
 
     Raises `DatasetError` for a source that cannot be used; a layer that is not bound is no error but a reason on every row.
     """
-    return _Planner(datasets, window, settings, centre).plan()
+    return _Planner(datasets, window, settings, boxes).plan()
 
 
 class _Planner:
     """Collects reads and tasks while the plan is made."""
 
-    def __init__(self, datasets: Datasets, window: MonitoringWindow, settings: Settings, centre: tuple[float, float]) -> None:
-        self._datasets, self._window, self._settings, self._centre = datasets, window, settings, centre
+    def __init__(self, datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> None:
+        self._datasets, self._window, self._settings, self._boxes = datasets, window, settings, boxes
         self._reads: dict[str, tuple[Entry, LayerRead]] = {}  # one per layer, also where two kernels look at it
         self._kernels: dict[Grid, list[CellKernel]] = {}
         self._shapes: dict[Grid, RasterLayer] = {}
         self._masks: dict[str, tuple[Grid, int]] = {}
-        self._grid: Grid | None = None
+        self._grid: Grid | None = None  # the analysis grid, wide enough for all plots
+        self._narrow: Grid | None = None  # the same as the layer that gave it has it
 
     def plan(self) -> DeforestationPlan:
         baseline = self._baseline()
         systems = tuple(self._system(entry) for entry in self._datasets.detection)
         role, layer = self._analysis_layer(baseline, systems)
-        self._grid = layer.grid if layer else None
+        if layer is not None:
+            self._narrow, self._grid = layer.grid, self._widened(layer)
         analysis = self._analysis_kernel(baseline, systems, layer)
         if baseline is not None:
             self._mask_task(BASELINE, baseline)
@@ -169,7 +173,8 @@ class _Planner:
         if not candidates:
             return "", None
         candidates.sort(key=lambda item: GRID_ORDER.index(item[0]) if item[0] in GRID_ORDER else len(GRID_ORDER))
-        sizes = [ground_cell_size(layer.grid, *self._centre) for _, layer in candidates]
+        centre = plots_centre(self._boxes)
+        sizes = [ground_cell_size(layer.grid, *centre) for _, layer in candidates]
         finest = min(sizes)
         return next(item for item, size in zip(candidates, sizes) if size <= finest * (1 + SAME_SIZE))
 
@@ -216,18 +221,24 @@ class _Planner:
     def _mask_task(self, name: str, read: LayerRead) -> None:
         self._masks[name] = self._add(read.layer, MaskKernel(read))
 
+    def _widened(self, layer: RasterLayer) -> Grid:
+        shape = block_shape(layer.tiles[0].block_rows, layer.tiles[0].block_cols)
+        box = (*np.nanmin(self._boxes[:, :2], axis=0).tolist(), *np.nanmax(self._boxes[:, 2:], axis=0).tolist())
+        return extended(layer.grid, box, shape.rows, shape.cols)
+
     def _add(self, layer: RasterLayer, kernel: CellKernel) -> tuple[Grid, int]:
-        kernels = self._kernels.setdefault(layer.grid, [])
-        self._shapes.setdefault(layer.grid, layer)
+        grid = self._grid if self._grid is not None and layer.grid == self._narrow else layer.grid
+        kernels = self._kernels.setdefault(grid, [])
+        self._shapes.setdefault(grid, layer)
         kernels.append(kernel)
-        return layer.grid, len(kernels) - 1
+        return grid, len(kernels) - 1
 
     def _task(self, grid: Grid) -> GridTask:
         tile = self._shapes[grid].tiles[0]
         return GridTask(grid, block_shape(tile.block_rows, tile.block_cols), tuple(self._kernels[grid]))
 
 
-def plots_centre(bounds: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> tuple[float, float]:
+def plots_centre(bounds: Floats) -> tuple[float, float]:
     """Return longitude and latitude of the middle of boxes (n, 4: xmin, ymin, xmax, ymax)."""
     middle = np.stack([(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2], axis=1)
     return float(np.median(middle[:, 0])), float(np.median(middle[:, 1]))

@@ -70,12 +70,11 @@ def _annual(table: DeforestationTable, i: int) -> dict[str, float | None]:
 
 
 def _systems(table: DeforestationTable, i: int) -> dict[str, dict[str, float | None]]:
-    """Each system's own area per year; None for a year that it could not speak for anywhere in the plot."""
-    years = table.plan.window.years
+    """Each system's own area per year; None for a year that it could not speak for anywhere in the plot, or without a baseline."""
+    years, sums = table.plan.window.years, table.sums
+    spoke = (sums.system_year_seen[i] > 0) & (sums.seen[i] > 0)
     return {
-        system.name: {
-            str(year): float(table.sums.system_year[i, s, k]) if table.sums.system_year_seen[i, s, k] > 0 else None for k, year in enumerate(years)
-        }
+        system.name: {str(year): float(sums.system_year[i, s, k]) if spoke[s, k] else None for k, year in enumerate(years)}
         for s, system in enumerate(table.plan.systems)
     }
 
