@@ -35,7 +35,7 @@ ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 class EpochAlgorithm(QgsProcessingAlgorithm):
     """Base of the provider's algorithms.
 
-    A subclass has NAME, GROUP, `displayName()`, `declare()` (adds parameters and outputs), `run(parameters, context, progress)`
+    A subclass has NAME, GROUP, `displayName()`, `declare()` (adds parameters and outputs), `execute(parameters, context, progress)`
     (returns the outputs) and, where values can be wrong, `check(parameters, context)`; the last two raise `EpochError`.
     """
 
@@ -96,7 +96,7 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
         """Run, and hand the core's errors to QGIS as text."""
         try:
             self.check(parameters, context)  # a model's steps come here without checkParameterValues
-            return self.run(parameters, context, FeedbackProgress(feedback))
+            return self.execute(parameters, context, FeedbackProgress(feedback))
         except EpochError as error:
             raise QgsProcessingException(str(error)) from error
 

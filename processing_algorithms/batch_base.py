@@ -80,7 +80,7 @@ class BatchAlgorithm(EpochAlgorithm):
         end = self.date(parameters, self.END_DATE, context) or dt.date.today()
         return MonitoringWindow(start, end)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Run the job."""
         from epoch_plugin.core.batch import BatchRequest, run_batch
 

@@ -34,7 +34,7 @@ class BatchProgress(EpochAlgorithm):
         """Demand something to follow."""
         self.required(parameters, self.TRACKING_ID, context)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Read the job's row."""
         from epoch_plugin.core.store.tracking import progress_response
 

@@ -29,7 +29,7 @@ class CancelJob(EpochAlgorithm):
         """Demand a job id."""
         self.required(parameters, self.JOB_ID, context)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Ask the job to stop."""
         from epoch_plugin.core.store import jobs
 

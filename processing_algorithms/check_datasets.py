@@ -38,7 +38,7 @@ class CheckDatasets(EpochAlgorithm):
         if self.text(parameters, self.COLLECTION, context):
             self.check_collection(parameters, context)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Check every entry, against the collection's plots where one is given."""
         from epoch_plugin.core.datasets.check import check_datasets
         from epoch_plugin.core.datasets.datasets_file import load_datasets

@@ -29,7 +29,7 @@ class DeleteCollection(EpochAlgorithm):
         """Demand a collection that exists."""
         self.check_collection(parameters, context)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Delete; the core keeps the state before beside the store."""
         from epoch_plugin.core.store import collections
 

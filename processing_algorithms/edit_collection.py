@@ -59,7 +59,7 @@ class EditCollection(EpochAlgorithm):
         if changes.get("system_type", "estate") not in ("smallholder", "estate"):
             raise InputError(f"SYSTEM_TYPE is '{changes['system_type']}': it is smallholder or estate.")
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Change the collection's row."""
         from epoch_plugin.core.store import collections
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsWkbTypes
 
 from epoch_plugin.bridge.layers import FeatureWriter, polygon, qgs_fields
+from epoch_plugin.bridge.styles import style_on_load
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.processing_algorithms.base import EpochAlgorithm
 
 if TYPE_CHECKING:
-    from epoch_plugin.core.fetch.result import FetchResult, Field
+    from epoch_plugin.core.fetch.result import Feature, FetchResult, Field
 
 OUTPUT, NDJSON = "OUTPUT", "NDJSON"
 
@@ -26,17 +26,20 @@ def label(field: Field) -> str:
 class LayerOutput:
     """The layer of a fetch: opened with the result's fields, written feature by feature; `destination` is its id or path."""
 
-    def __init__(self, algorithm: EpochAlgorithm, parameters: dict[str, Any], name: str, context: QgsProcessingContext, result: FetchResult):
-        self._names = [field.name for field in result.fields]
-        fields = qgs_fields((field.name, field.type, label(field)) for field in result.fields)
+    def __init__(self, algorithm: EpochAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, result: FetchResult, title: str):
+        self._names = [field.name for field in result.layer_fields]
+        self._properties = result.layer_properties
+        columns = [(field.name, field.type, label(field)) for field in result.layer_fields]
+        fields = qgs_fields(columns)
         wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
-        sink, self.destination = algorithm.parameterAsSink(parameters, name, context, fields, QgsWkbTypes.Type.MultiPolygon, wgs84)
-        self._writer = FeatureWriter(sink, fields, name)
+        sink, self.destination = algorithm.parameterAsSink(parameters, OUTPUT, context, fields, QgsWkbTypes.Type.MultiPolygon, wgs84)
+        self._writer = FeatureWriter(sink, fields, OUTPUT)
+        style_on_load(context, self.destination, algorithm.displayName(), f"Epoch / {title}", {name: alias for name, _, alias in columns})
 
-    def add(self, properties: dict[str, Any], wkb: bytes | None) -> None:
-        """Write one feature; nested values become JSON text."""
-        values = (properties.get(name) for name in self._names)
-        self._writer.add([json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value for value in values], polygon(wkb))
+    def add(self, feature: Feature) -> None:
+        """Write one feature."""
+        properties = self._properties(feature)
+        self._writer.add([properties.get(name) for name in self._names], polygon(feature.polygon))
 
     def close(self) -> None:
         """Write what is buffered."""
@@ -44,26 +47,29 @@ class LayerOutput:
 
 
 def write_outputs(
-    algorithm: EpochAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, result: FetchResult, progress: Progress
+    algorithm: EpochAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, result: FetchResult, title: str, progress: Progress
 ) -> dict[str, Any]:
     """Write a fetch's OUTPUT and NDJSON, where they are wanted, and return them with the counts."""
-    from epoch_plugin.core.fetch.ndjson import feature_line
+    from epoch_plugin.core.fetch.ndjson import NdjsonWriter
 
-    layer = LayerOutput(algorithm, parameters, OUTPUT, context, result) if parameters.get(OUTPUT) else None
     path = algorithm.parameterAsFileOutput(parameters, NDJSON, context) if algorithm.parameterDefinition(NDJSON) else ""
-    with open(path, "w", encoding="utf-8") if path else nullcontext() as file:
-        for feature in result.features:
-            stop_if_cancelled(progress)
-            if layer:
-                layer.add(feature.properties, feature.polygon)
-            if file:
-                file.write(feature_line(feature))
-    for warning in result.warnings:
-        progress.warn(warning)
     outputs: dict[str, Any] = {"COUNT": result.count, "MATCHED_COUNT": result.matched}
-    if layer:
-        layer.close()
-        outputs[OUTPUT] = layer.destination
+    with ExitStack() as stack:
+        stack.enter_context(result)
+        lines = stack.enter_context(NdjsonWriter(path, result.fields)) if path else None
+        layer = LayerOutput(algorithm, parameters, context, result, title) if parameters.get(OUTPUT) else None
+        for done, feature in enumerate(result.features):
+            stop_if_cancelled(progress)
+            progress.step(done / max(1, result.count), algorithm.tr("writing"))
+            if layer:
+                layer.add(feature)
+            if lines:
+                lines.add(feature)
+        if layer:
+            layer.close()
+            outputs[OUTPUT] = layer.destination
     if path:
         outputs[NDJSON] = path
+    for warning in result.warnings:
+        progress.warn(warning)
     return outputs

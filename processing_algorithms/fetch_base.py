@@ -35,6 +35,7 @@ class FetchAlgorithm(EpochAlgorithm):
     AGGREGATE, PLOTS_ONLY, FILTERS, FLATTEN = "AGGREGATE", "PLOTS_ONLY", "FILTERS", "FLATTEN"
     JOB_ID, THUMBNAILS, OUTPUT, NDJSON = "JOB_ID", "THUMBNAILS", "OUTPUT", "NDJSON"
     STAT = ""
+    PREFIXED = False
 
     def stats(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, ...]:
         """Return the statistics to fetch; one by default, the class's STAT."""
@@ -91,18 +92,21 @@ class FetchAlgorithm(EpochAlgorithm):
         return FetchRequest(
             collection=self.text(parameters, self.COLLECTION, context) or None,
             stats=self.stats(parameters, context),
-            window=(start, end),
+            start=start,
+            end=end,
             limit=self.parameterAsInt(parameters, self.LIMIT, context) if parameters.get(self.LIMIT) is not None else None,
             aggregate=self.parameterAsBoolean(parameters, self.AGGREGATE, context),
             plots_only=self.parameterAsBoolean(parameters, self.PLOTS_ONLY, context),
             filters=self.text(parameters, self.FILTERS, context),
             flatten=self.parameterAsBoolean(parameters, self.FLATTEN, context),
             job_id=self.text(parameters, self.JOB_ID, context) or None,
+            prefixed=self.PREFIXED,
         )
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Fetch, and write the layer and the NDJSON in one pass."""
-        from epoch_plugin.core.fetch.fetch import fetch
+        from epoch_plugin.core.fetch.run import fetch
 
-        result = fetch(self.store(parameters, context), self.request(parameters, context))
-        return write_outputs(self, parameters, context, result, progress)
+        request = self.request(parameters, context)
+        result = fetch(self.store(parameters, context), request)
+        return write_outputs(self, parameters, context, result, request.collection or self.tr("all collections"), progress)

@@ -15,7 +15,7 @@ STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "cft")
 class FetchPlots(FetchAlgorithm):
     """Fetch plots."""
 
-    NAME = "fetchplots"
+    NAME, PREFIXED = "fetchplots", True
 
     def displayName(self) -> str:
         """Return the name in the Toolbox."""

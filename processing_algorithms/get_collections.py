@@ -36,7 +36,7 @@ class GetCollections(EpochAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString("RESPONSE", self.tr("Collections and their jobs (JSON)")))
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Read the collections; write them as a table where one is wanted."""
         from epoch_plugin.core.store import collections
         from epoch_plugin.core.store.listing import collections_response

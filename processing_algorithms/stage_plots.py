@@ -86,7 +86,7 @@ class StagePlots(EpochAlgorithm):
         if path and not os.path.isfile(path):
             raise InputError(f"INPUT_FILE: there is no file {path}.")
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Stage, then write what was kept out and the report."""
         from epoch_plugin.core.collections.plots import StageOptions
         from epoch_plugin.core.collections.readers import open_source

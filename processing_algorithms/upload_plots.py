@@ -48,17 +48,17 @@ class UploadPlots(EpochAlgorithm):
         """Demand a collection that exists."""
         self.check_collection(parameters, context)
 
-    def run(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
+    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Upload, then write the plots as a layer."""
-        from epoch_plugin.core.fetch.fetch import fetch
         from epoch_plugin.core.fetch.request import FetchRequest
+        from epoch_plugin.core.fetch.run import fetch
         from epoch_plugin.core.staging import upload_plots
 
         store = self.store(parameters, context)
         validate = self.parameterAsBoolean(parameters, self.VALIDATE_LOCATIONS, context)
         result = upload_plots(store, self.required(parameters, self.COLLECTION, context), validate, world_map(), progress)
         plots = fetch(store, FetchRequest(collection=result.collection_id, plots_only=True, limit=0))
-        written = write_outputs(self, parameters, context, plots, progress)
+        written = write_outputs(self, parameters, context, plots, self.required(parameters, self.COLLECTION, context), progress)
         return {
             "COLLECTION_ID": result.collection_id,
             "PLOT_COUNT": result.plot_count,

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QByteArray, QDate, QDateTime, QTime, QVariant
+from qgis.PyQt.QtCore import QByteArray, QDate, QDateTime, Qt, QTime, QVariant
 
 from epoch_plugin.bridge.compat import field
 from epoch_plugin.core.collections.source import PlotSource, SourceFeature
@@ -126,5 +126,5 @@ def _qt_value(value: Any, field_type: int) -> Any:
     if isinstance(value, str) and field_type == QVariant.Date:
         return QDate.fromString(value[:10], "yyyy-MM-dd")
     if isinstance(value, str) and field_type == QVariant.DateTime:
-        return QDateTime.fromString(value, 1)
+        return QDateTime.fromString(value, Qt.DateFormat.ISODate)
     return value

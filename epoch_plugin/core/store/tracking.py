@@ -44,5 +44,5 @@ def _tracked(connection: sqlite3.Connection, tracking_id: str) -> JobRow:
         raise NotFoundError(f"'{tracking_id}' is neither a job nor a collection of the store: epoch:getcollections lists both.")
     newest = jobs.for_collection(connection, collection.collection_id)
     if not newest:
-        raise NotFoundError(f"The collection '{collection.collection_name}' has no job yet: start one, for example with epoch:batchdeforestationcheck.")
+        raise NotFoundError(f"The collection '{collection.collection_name}' has no job yet: start one (epoch:batchdeforestationcheck).")
     return newest[0]
