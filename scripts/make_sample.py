@@ -19,8 +19,9 @@ sys.path.insert(0, str(ROOT))  # so that the script runs from anywhere without b
 from scripts.sample.entries import COMPLETE, PARTIAL, binding  # noqa: E402
 from scripts.sample.expect import disagreements  # noqa: E402
 from scripts.sample.files import write_datasets, write_plots, write_protected_areas, write_rasters, write_truth  # noqa: E402
+from scripts.sample.looks import Window  # noqa: E402
 from scripts.sample.plan import Plan, make_plan, plots_with_ids  # noqa: E402
-from scripts.sample.truth import Truth, Window  # noqa: E402
+from scripts.sample.truth import Truth  # noqa: E402
 
 START = dt.date(2020, 12, 31)
 RUNS: tuple[tuple[str, str, list[dict[str, Any]], dt.date], ...] = (

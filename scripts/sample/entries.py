@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from scripts.sample.context import Binding
 from scripts.sample.scene import YEARS
-from scripts.sample.truth import Binding
 
 SYSTEMS = ("glad", "tmf", "dynamic_world", "radd", "national_monitor")
 
 
 def _mask(role: str, year: int | None, **more: Any) -> dict[str, Any]:
     dated = {} if year is None else {"year": year}
-    return {"role": role, "title": f"{role.capitalize()} (sample)", "source": f"{role}.tif", **dated, "encoding": {"kind": "mask", "values": [1], "none": [0]}, **more}
+    return {
+        "role": role,
+        "title": f"{role.capitalize()} (sample)",
+        "source": f"{role}.tif",
+        **dated,
+        "encoding": {"kind": "mask", "values": [1], "none": [0]},
+        **more,
+    }
 
 
 def _tmf(last: int) -> dict[str, Any]:
@@ -33,7 +40,10 @@ COMPLETE: list[dict[str, Any]] = [
         "role": "national_monitor", "title": "National monitoring, one corner (sample)", "theme": "detection", "source": "national_monitor.tif",
         "years": [2001, 2023], "encoding": {"kind": "loss_year", "offset": 2000, "none": [0]},
     },
-    {"role": "natural_forest", "title": "Forest types 2020 (sample)", "source": "natural_forest.tif", "year": 2020, "encoding": {"kind": "mask", "values": [1, 10], "none": [0, 20]}},
+    {
+        "role": "natural_forest", "title": "Forest types 2020 (sample)", "source": "natural_forest.tif", "year": 2020,
+        "encoding": {"kind": "mask", "values": [1, 10], "none": [0, 20]},
+    },
     WDPA,
     {"role": "wdpa_mandate", "title": "Protected areas with legal force (sample)", "source": "protected_areas.gpkg", "layer": "mandate"},
     _mask("palm", 2020),

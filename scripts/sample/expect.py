@@ -33,6 +33,10 @@ def _areas(expect: dict[str, Any], truth: dict[str, Any]) -> list[str]:
         wrong.append(f"tmf_degraded_ha is {truth['tmf_degraded_ha']}")
     if expect.get("unknown_area") and truth["noncompliance_area"] is not None:
         wrong.append("noncompliance_area should be null")
-    if truth["deforestation_alert"] is not None and truth["noncompliance_area"] is not None and (truth["noncompliance_area"] > 0) != (truth["deforestation_alert"] == "critical"):
+    if (
+        truth["deforestation_alert"] is not None
+        and truth["noncompliance_area"] is not None
+        and (truth["noncompliance_area"] > 0) != (truth["deforestation_alert"] == "critical")
+    ):
         wrong.append("critical and noncompliance_area > 0 must go together")
     return wrong

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scripts.sample.ground import rectangle_ha
 
@@ -95,7 +97,7 @@ class Layer:
     """One band: a lattice, a value per cell, and the files that cover the lattice or a part of it."""
 
     lattice: Lattice
-    values: np.ndarray
+    values: npt.NDArray[Any]
     parts: tuple[Part, ...]
 
     @classmethod
@@ -122,8 +124,9 @@ class Layer:
 
     def at(self, row: int, column: int) -> int | None:
         """Return the stored value of a cell of this lattice, None outside every file."""
-        if any(part.holds(row, column) for part in self.parts):
-            return int(self.values[row, column])
+        for part in self.parts:
+            if part.holds(row, column):
+                return int(self.values[row, column])
         return None
 
     def at_analysis(self, row: int, column: int) -> int | None:

@@ -7,11 +7,12 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.sample.cases import STAND, Case, all_cases, box
+from scripts.sample.cases import STAND, Case, box
 from scripts.sample.grids import ANALYSIS, NORTH, WEST, Rect
 from scripts.sample.landscape import paint_landscape, scatter_clearings
+from scripts.sample.planted import all_cases
 from scripts.sample.scene import Scene
-from scripts.sample.truth import Shape, circle, polygon
+from scripts.sample.shapes import Shape, circle, polygon
 
 SEED = 20201231
 PITCH = 39  # stands do not share cells of any layer
@@ -22,7 +23,23 @@ VILLAGES = (
     (300, 760), (720, 830), (1000, 540), (1400, 300), (1740, 500), (1500, 830), (1850, 940),
     (400, 1500), (800, 1410), (1140, 1650), (560, 1950), (1000, 2140), (1450, 1500), (1790, 1480), (1720, 1750), (1380, 2080),
 )  # fmt: skip
-GIVEN = ("Adjoua", "Akissi", "Aya", "Affoué", "Yao", "Koffi", "Kouakou", "Konan", "Moussa", "Salimata", "Issouf", "Mariam", "Serge", "Clarisse", "Honoré")
+GIVEN = (
+    "Adjoua",
+    "Akissi",
+    "Aya",
+    "Affoué",
+    "Yao",
+    "Koffi",
+    "Kouakou",
+    "Konan",
+    "Moussa",
+    "Salimata",
+    "Issouf",
+    "Mariam",
+    "Serge",
+    "Clarisse",
+    "Honoré",
+)
 FAMILY = ("KOUADIO", "KOUASSI", "N'GUESSAN", "KONÉ", "TRAORÉ", "OUATTARA", "GBANÉ", "ZADI", "GUEI", "BAMBA", "DIABATÉ", "SÉRI", "TOURÉ", "YAPI")
 
 
@@ -144,7 +161,7 @@ def _plot(draw: random.Random, number: int, case: Case, corner: tuple[int, int])
         area = case.declared_ha or POINT_AREA_HA
         names = [plotid] if len(points) == 1 else [f"{plotid}-{k}" for k in range(1, len(points) + 1)]
         shapes = {name: circle(*p, area, case.declared_ha is None) for name, p in zip(names, points)}
-        geometry = {"type": "Point", "coordinates": points[0]} if len(points) == 1 else {"type": "MultiPoint", "coordinates": points}
+        geometry: dict[str, Any] = {"type": "Point", "coordinates": points[0]} if len(points) == 1 else {"type": "MultiPoint", "coordinates": points}
     else:
         parts = tuple(tuple(tuple(_degrees(corner, *p) for p in ring) for ring in rings) for rings in case.parts)
         shapes = {plotid: polygon(parts)}

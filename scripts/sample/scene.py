@@ -40,8 +40,12 @@ class Protected:
 
 
 PROTECTED = (
-    Protected(150.3, 150.4, 620.7, 520.6, {"SITE_ID": 900001, "NAME": "Forêt classée A (sample)", "DESIG_ENG": "Classified Forest", "STATUS": "Designated"}),
-    Protected(620.7, 150.4, 760.2, 400.3, {"SITE_ID": 900001, "NAME": "Forêt classée A (sample)", "DESIG_ENG": "Classified Forest", "STATUS": "Designated"}),
+    Protected(
+        150.3, 150.4, 620.7, 520.6, {"SITE_ID": 900001, "NAME": "Forêt classée A (sample)", "DESIG_ENG": "Classified Forest", "STATUS": "Designated"}
+    ),
+    Protected(
+        620.7, 150.4, 760.2, 400.3, {"SITE_ID": 900001, "NAME": "Forêt classée A (sample)", "DESIG_ENG": "Classified Forest", "STATUS": "Designated"}
+    ),
     Protected(1500.4, 1900.3, 1760.6, 2100.7, {"SITE_ID": 900002, "NAME": "Réserve B (sample)", "DESIG_ENG": "Nature Reserve", "STATUS": "Proposed"}),
 )
 MANDATE = (Protected(150.3, 150.4, 450.2, 520.6, {"NAME": "Forêt classée A, noyau (sample)", "DECREE": "sample"}),)

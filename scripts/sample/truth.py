@@ -5,187 +5,23 @@ Nothing here comes from the plugin. What METHODS leaves open is decided here as 
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable
 from typing import Any
 
-from scripts.sample.grids import ANALYSIS, Lattice, Layer
-from scripts.sample.ground import M2_PER_HA, Ring, cell_shares, contains, ring_ha
-from scripts.sample.scene import (
-    COMMODITIES,
-    DYNAMIC_WORLD_NO_DATA,
-    FOREST_NO_DATA,
-    RADD_NO_DATA,
-    TMF_NO_DATA,
-    Scene,
-)
+from scripts.sample.context import Binding, baseline_says, meaning
+from scripts.sample.grids import ANALYSIS, Lattice
+from scripts.sample.looks import SERIES_FOREST, Cell, Window, looks
+from scripts.sample.scene import COMMODITIES, Scene
+from scripts.sample.shapes import Shape
 
 # Thresholds of METHODS section 10, typed anew.
-MIN_SYSTEMS, HIGH_SYSTEMS = 2, 3
+HIGH_SYSTEMS = 3
 MIN_VALID, LOW_AGREEMENT, HIGH_AGREEMENT, ROTATION_SHARE = 0.95, 0.25, 0.5, 0.5
 MIN_AREA_HA, LOW_CRITICAL_HA, LOW_CRITICAL_SHARE, NOTHING_HA = 0.01, 0.5, 0.5, 1e-6
 API_SYSTEMS = ("dynamic_world", "glad", "tmf")  # always named in `agreement`, bound or not
 TREE_CROPS = ("palm", "cocoa", "rubber", "coffee", "timber")
 OVERLAPS = ("jrc_forest", "tmf_forest", "natural_forest", "wdpa", "wdpa_mandate", *COMMODITIES)
-SERIES_FOREST = {"tmf": {1, 2}, "dynamic_world": {1}}
-SERIES_NO_DATA = {"tmf": TMF_NO_DATA, "dynamic_world": DYNAMIC_WORLD_NO_DATA}
-NATURAL_TYPES = {1, 10}
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What a datasets file binds: first and last year of each system's record, and the year (None: unknown) of each other layer."""
-
-    records: Mapping[str, tuple[int, int]]
-    layers: Mapping[str, int | None]
-
-
-@dataclass(frozen=True)
-class Window:
-    """start < loss <= end."""
-
-    start: dt.date
-    end: dt.date
-
-    @property
-    def years(self) -> tuple[int, ...]:
-        """Calendar years Y with start < Y-12-31 and Y-01-01 <= end."""
-        return tuple(y for y in range(self.start.year, self.end.year + 1) if self.start < dt.date(y, 12, 31) and dt.date(y, 1, 1) <= self.end)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A plot as it is assessed: rings of (lon, lat), holes after each outer ring, and its area (declared for points)."""
-
-    parts: tuple[tuple[Ring, ...], ...]
-    area: float
-    assumed: bool = False
-
-    def weights(self, lattice: Lattice) -> dict[tuple[int, int], float]:
-        """Return {(row, column): ha}: covered share × area of the cell on the ellipsoid."""
-        total: dict[tuple[int, int], float] = defaultdict(float)
-        for rings in self.parts:
-            for position, ring in enumerate(rings):
-                sign = 1 if position == 0 else -1
-                for cell, share in cell_shares([lattice.to_cells(*p) for p in ring]).items():
-                    total[cell] += sign * share * lattice.cell_ha(cell[0])
-        return {cell: ha for cell, ha in sorted(total.items()) if ha > 1e-15}
-
-    def holds(self, column: float, row: float) -> bool:
-        """Tell whether a position in analysis cells lies inside (in an outer ring and in none of its holes)."""
-        for outer, *holes in self.parts:
-            cells = [[ANALYSIS.to_cells(*p) for p in ring] for ring in (outer, *holes)]
-            if contains(cells[0], (column, row)) and not any(contains(hole, (column, row)) for hole in cells[1:]):
-                return True
-        return False
-
-
-def polygon(parts: tuple[tuple[Ring, ...], ...]) -> Shape:
-    """Return the shape of polygons in degrees."""
-    return Shape(parts, sum(ring_ha(outer) - sum(map(ring_ha, holes)) for outer, *holes in parts))
-
-
-def circle(lon: float, lat: float, area: float, assumed: bool) -> Shape:
-    """Return a 64-gon of the given area (ha) around a point; where its corners point does not matter to the truth."""
-    ring: list[tuple[float, float]] = []
-    radius = math.sqrt(area * M2_PER_HA / math.pi) / 110_600  # degrees of latitude, to start with
-    for _ in range(6):
-        turns = [2 * math.pi * k / 64 for k in range(64)]
-        ring = [(lon + radius * math.cos(t) / math.cos(math.radians(lat)), lat + radius * math.sin(t)) for t in turns]
-        radius *= math.sqrt(area / ring_ha(ring))
-    return Shape(((ring,),), area, assumed)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one system says of one cell: years in which it could look, year of the loss it reports inside the window."""
-
-    years: frozenset[int]
-    loss: int | None
-
-
-NOTHING = Look(frozenset(), None)
-
-
-def looks(scene: Scene, system: str, record: tuple[int, int], window: Window) -> Callable[[int, int], Look]:
-    """Return the function (row, column of the analysis grid) -> Look of a system."""
-    covered = frozenset(y for y in window.years if record[0] <= y <= record[1])
-    if system == "radd":
-        return partial(_radd, scene.single["radd"], covered, window)
-    if system in scene.series:
-        bound = {y: layer for y, layer in scene.series[system].items() if record[0] <= y <= record[1]}
-        return partial(_series, bound, system, window)
-    return partial(_loss_year, scene.single[system], covered)
-
-
-def _loss_year(layer: Layer, covered: frozenset[int], row: int, column: int) -> Look:
-    value = layer.at_analysis(row, column)
-    if value is None:
-        return NOTHING
-    return Look(covered, 2000 + value if value and 2000 + value in covered else None)
-
-
-def _radd(layer: Layer, covered: frozenset[int], window: Window, row: int, column: int) -> Look:
-    value = layer.at_analysis(row, column)
-    if value is None or value == RADD_NO_DATA:
-        return NOTHING
-    if value == 0:
-        return Look(covered, None)
-    day = dt.date(2000 + value // 1000, 1, 1) + dt.timedelta(days=value % 1000 - 1)
-    return Look(covered, day.year if window.start < day <= window.end and day.year in covered else None)
-
-
-def _series(bound: Mapping[int, Layer], system: str, window: Window, row: int, column: int) -> Look:
-    raw = {year: layer.at_analysis(row, column) for year, layer in bound.items()}
-    codes = {year: code for year, code in raw.items() if code is not None and code != SERIES_NO_DATA[system]}
-    covered = frozenset(y for y in window.years if y in codes and y - 1 in codes)
-    forest = {year: code in SERIES_FOREST[system] for year, code in codes.items()}
-    for year in sorted(covered):
-        following = forest.get(year + 1, False) if year + 1 in window.years else False
-        if forest[year - 1] and not forest[year] and not following:
-            return Look(covered, year)
-    return Look(covered, None)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One analysis cell of a plot."""
-
-    row: int
-    column: int
-    ha: float
-    baseline: bool | None  # None: no data
-    looks: Mapping[str, Look]
-
-    @property
-    def flags(self) -> dict[str, int]:
-        """Systems that flag the cell, with their years."""
-        return {s: look.loss for s, look in self.looks.items() if look.loss is not None} if self.baseline else {}
-
-    @property
-    def year(self) -> int | None:
-        """The lower median of the flagging systems' years."""
-        years = sorted(self.flags.values())
-        return years[(len(years) - 1) // 2] if years else None
-
-    @property
-    def available(self) -> set[str]:
-        """Systems that could look in the cell's union year."""
-        return {s for s, look in self.looks.items() if self.year in look.years}
-
-    @property
-    def consensus(self) -> bool:
-        """At least two systems flag the cell."""
-        return len(self.flags) >= MIN_SYSTEMS
-
-    @property
-    def unanimous(self) -> bool:
-        """Every system that could look flags the cell, and at least two could."""
-        return len(self.available) >= MIN_SYSTEMS and self.available <= set(self.flags)
 
 
 def _area(cells: Iterable[Cell]) -> float:
@@ -210,10 +46,11 @@ class _Plot:
     def __init__(self, truth: Truth, shape: Shape) -> None:
         self.truth, self.shape, self.area = truth, shape, shape.area
         self.scene, self.years, self.records = truth.scene, truth.window.years, truth.binding.records
+        self._shares: dict[tuple[str, int], float] = {}
         self._weights: dict[Lattice, list[tuple[tuple[int, int], float]]] = {}
         baseline = self.scene.single["forest_2020"]
         self.cells = [
-            Cell(row, column, ha, _yes(baseline.at(row, column)), {s: look(row, column) for s, look in truth.lookers.items()})
+            Cell(row, column, ha, baseline_says(baseline.at(row, column)), {s: look(row, column) for s, look in truth.lookers.items()})
             for (row, column), ha in self.weights(ANALYSIS)
         ]
         self.union = [cell for cell in self.cells if cell.flags]
@@ -231,7 +68,10 @@ class _Plot:
 
     def share(self, system: str, year: int) -> float:
         """Share of the plot in which a system could look in a year."""
-        return _area(c for c in self.cells if year in c.looks[system].years) / self.area
+        key = system, year
+        if key not in self._shares:
+            self._shares[key] = _area(c for c in self.cells if year in c.looks[system].years) / self.area
+        return self._shares[key]
 
     def with_data(self) -> set[str]:
         """Systems with data in the plot."""
@@ -305,7 +145,7 @@ class _Plot:
         areas: dict[str, float | None] = {}
         coverage: dict[str, float] = {}
         for role in OVERLAPS:
-            layer = _meaning(self.scene, role, self.truth.binding)
+            layer = meaning(self.scene, role, self.truth.binding)
             if layer is None:
                 areas[role] = None
                 continue
@@ -357,7 +197,7 @@ class _Plot:
 
     def _is(self, role: str, cell: Cell) -> bool:
         """Whether a context layer says yes where the analysis cell's centre lies."""
-        layer = _meaning(self.scene, role, self.truth.binding)
+        layer = meaning(self.scene, role, self.truth.binding)
         if layer is None:
             return False
         lattice, read = layer
@@ -417,39 +257,10 @@ class _Plot:
         first, last = self.records["tmf"]
         layers = self.scene.series["tmf"]
         steps = [(layers[y - 1], layers[y]) for y in self.years if first < y <= last]
-        return _area(c for c in self.cells if c.baseline and any((a.at_analysis(c.row, c.column), b.at_analysis(c.row, c.column)) == (1, 2) for a, b in steps))
+        return _area(
+            c for c in self.cells if c.baseline and any((a.at_analysis(c.row, c.column), b.at_analysis(c.row, c.column)) == (1, 2) for a, b in steps)
+        )
 
 
 def _rms(errors: list[float]) -> float:
     return math.sqrt(math.fsum(e * e for e in errors) / len(errors))
-
-
-def _yes(value: int | None) -> bool | None:
-    return None if value is None or value == FOREST_NO_DATA else value == 1
-
-
-def _meaning(scene: Scene, role: str, binding: Binding) -> tuple[Lattice, Callable[[int, int], bool | None]] | None:
-    """Return a context layer's own lattice and its (row, column) -> yes, no or None; None if nothing is bound."""
-    if role == "jrc_forest":
-        return ANALYSIS, lambda row, column: _yes(scene.single["forest_2020"].at(row, column))
-    if role == "tmf_forest":
-        return _tmf_forest(scene.series["tmf"][2020])
-    if role not in binding.layers:
-        return None
-    if role in ("wdpa", "wdpa_mandate"):
-        areas = [a for a in scene.protected if a.attributes["STATUS"] != "Proposed"] if role == "wdpa" else list(scene.mandate)
-        return ANALYSIS, lambda row, column: any(a.covers(row, column) for a in areas)
-    layer, wanted = scene.single[role], NATURAL_TYPES if role == "natural_forest" else {1}
-    return layer.lattice, lambda row, column: _in(layer.at(row, column), wanted)
-
-
-def _tmf_forest(layer: Layer) -> tuple[Lattice, Callable[[int, int], bool | None]]:
-    def read(row: int, column: int) -> bool | None:
-        value = layer.at(row, column)
-        return None if value is None or value == TMF_NO_DATA else value in SERIES_FOREST["tmf"]
-
-    return layer.lattice, read
-
-
-def _in(value: int | None, wanted: set[int]) -> bool | None:
-    return None if value is None else value in wanted
