@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,3 +94,28 @@ def update_metadata(connection: sqlite3.Connection, changes: Mapping[str, Any]) 
     """Replace the metadata (JSON text or dict) of plots, given by uuid."""
     values = [(encode(_TABLE, "metadata", value), uuid) for uuid, value in changes.items()]
     connection.executemany("UPDATE plots SET metadata = ? WHERE uuid = ?", values)
+
+
+def of_collection(connection: sqlite3.Connection, collection_id: str) -> Iterator[PlotRow]:
+    """Yield the plots of a collection in position order."""
+    for row in connection.execute("SELECT * FROM plots WHERE collection_id = ? ORDER BY fid", (collection_id,)):
+        values = {name: row[name] for name in _FIELDS}
+        yield PlotRow(**values, polygon=blob_wkb(row["geom"]))
+
+
+def of_others_near(connection: sqlite3.Connection, collection_id: str, box: tuple[float, float, float, float]) -> Iterator[tuple[str, str, bytes]]:
+    """Yield collection name, plot id and WKB polygon of other collections' plots that meet a box (west, south, east, north)."""
+    sql = (
+        "SELECT c.collection_name, p.plotid, p.geom FROM plots p JOIN rtree_plots_geom r ON r.id = p.fid "
+        "JOIN collections c ON c.collection_id = p.collection_id "
+        "WHERE p.collection_id <> ? AND r.maxx >= ? AND r.maxy >= ? AND r.minx <= ? AND r.miny <= ?"
+    )
+    for name, plotid, geom in connection.execute(sql, (collection_id, *box)):
+        yield name, plotid, blob_wkb(geom)
+
+
+def bounds(connection: sqlite3.Connection, collection_id: str) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of a collection's plots (degrees); an inverted box that meets nothing if it has none."""
+    sql = "SELECT min(r.minx), min(r.miny), max(r.maxx), max(r.maxy) FROM plots p JOIN rtree_plots_geom r ON r.id = p.fid WHERE p.collection_id = ?"
+    west, south, east, north = connection.execute(sql, (collection_id,)).fetchone()
+    return (180.0, 90.0, -180.0, -90.0) if west is None else (west, south, east, north)
