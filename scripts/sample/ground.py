@@ -50,8 +50,10 @@ def ring_ha(ring: Ring) -> float:
 
 
 def planar_area(ring: Ring) -> float:
-    """Return the shoelace area of a ring, always positive."""
-    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], ring[0]]))) / 2
+    """Return the shoelace area of a ring, always positive; measured from its first corner, so that no digits are lost."""
+    x, y = ring[0]
+    near = [(px - x, py - y) for px, py in ring]
+    return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(near, [*near[1:], near[0]]))) / 2
 
 
 def _keep(ring: Ring, axis: int, bound: float, above: bool) -> list[Point]:

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
+from pyproj import Geod
+
 from scripts.sample.grids import ANALYSIS, Lattice
 from scripts.sample.ground import M2_PER_HA, Ring, cell_shares, contains, ring_ha
 
@@ -38,8 +40,10 @@ class Shape:
 
 
 def polygon(parts: tuple[tuple[Ring, ...], ...]) -> Shape:
-    """Return the shape of polygons in degrees."""
-    return Shape(parts, sum(ring_ha(outer) - sum(map(ring_ha, holes)) for outer, *holes in parts))
+    """Return the shape of polygons in degrees; its area is, by definition (METHODS section 1), pyproj's geodesic one."""
+    geod = Geod(ellps="WGS84")
+    signed = [(1 if position == 0 else -1, zip(*ring)) for rings in parts for position, ring in enumerate(rings)]
+    return Shape(parts, sum(sign * abs(geod.polygon_area_perimeter(*corners)[0]) for sign, corners in signed) / M2_PER_HA)
 
 
 def circle(lon: float, lat: float, area: float, assumed: bool) -> Shape:

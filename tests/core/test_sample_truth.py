@@ -64,13 +64,14 @@ def test_cell_shares_equal_shapely(plan: Plan) -> None:
                 assert shares[row, column] == pytest.approx(polygon.intersection(cell).area, abs=1e-10)
 
 
-def test_areas_of_all_plots_equal_pyproj(plan: Plan, truth: dict) -> None:
+def test_cells_of_all_plots_sum_to_the_geodesic_area(plan: Plan, truth: dict) -> None:
+    """METHODS section 1: within 1e-5 for edges under 0.002 degrees up to 35 degrees of latitude; the sample's longest are 0.0026."""
     for plotid, shape, case in plots_with_ids(plan):
         if case.points:
             assert truth[plotid]["area"] == (case.declared_ha or 4.0)
-            continue
-        total = sum(_geodesic_ha(*zip(*rings[0])) - sum(_geodesic_ha(*zip(*hole)) for hole in rings[1:]) for rings in shape.parts)
-        assert truth[plotid]["area"] == pytest.approx(total, rel=1e-6), plotid
+        straight = sum(ring_ha(outer) - sum(map(ring_ha, holes)) for outer, *holes in shape.parts)
+        assert math.fsum(shape.weights(TMF).values()) == pytest.approx(straight, rel=2e-7, abs=1e-12), plotid
+        assert truth[plotid]["area"] == pytest.approx(straight, rel=2e-6), plotid
 
 
 def test_a_cut_rectangle_has_the_area_of_the_rectangle_in_both(plan: Plan, truth: dict) -> None:
@@ -132,7 +133,7 @@ def test_the_numbers_of_a_plot_fit_together(run: str) -> None:
             if system != "all" and share is not None:
                 total = math.fsum(ha or 0.0 for ha in t["system_defor"][system].values())
                 assert share * t["detected_area"] == pytest.approx(total, abs=1e-9), (plotid, system)
-        assert -1e-12 <= t["valid_fraction"] <= 1 + 1e-7
+        assert -1e-12 <= t["valid_fraction"] <= 1 + 2e-6
         assert not t["detected_area"] or t["deforestation_start"] <= t["deforestation_end"]
 
 
