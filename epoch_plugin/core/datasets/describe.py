@@ -16,6 +16,10 @@ _DTYPES = {
 _EMPTY = 4  # GDAL_DATA_COVERAGE_STATUS_EMPTY
 
 
+class MissingSourceError(DatasetError):
+    """A file that an entry names is not there."""
+
+
 @dataclass(frozen=True)
 class RasterFile:
     """One band of one file; `crs` is WKT2, (x0, y0) the outer corner of its first cell, dx > 0, dy < 0 for north-up."""
@@ -75,7 +79,7 @@ def open_raster(path: str, who: str) -> Any:
     except RuntimeError as error:
         reason = str(error)
     if is_missing(path):
-        raise DatasetError(f"{who}: the file {path} does not exist. Correct the path (relative ones start at the datasets file) or get the file.")
+        raise MissingSourceError(f"{who}: the file {path} does not exist. Correct the path (relative: from the datasets file) or get the file.")
     try:
         gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
     except RuntimeError:

@@ -197,6 +197,12 @@ def _check_time(keys: Keys, entry: Entry, role: Role | None) -> None:
         if entry.encoding.kind == "alert_date":
             raise keys.error("until", f"is missing{name_says}: the last day of the record, and 'years' if the profile gives none.")
         raise keys.error("years", f"is missing{name_says}: give the first and last year that the file knows, for example [2001, 2025].")
+    if len(entry.sources) > 1 and entry.encoding.kind in ("loss_year", "alert_date"):
+        raise keys.error("sources", "one layer of years or dates holds the whole record; give it as 'source'.")
+    if len(entry.sources) > 1 and role is not None and role.single and not entry.detection:
+        raise keys.error("sources", "this role is one layer; give it as 'source', with its 'year'.")
+    if entry.sources[0].combine and entry.encoding.kind != "continuous":
+        raise keys.error("combine", f"adds or averages measured values; {entry.encoding.kind} layers cannot be combined.")
     undated = [ref for ref in entry.sources if ref.year is None]
     if undated and (entry.series or (role is not None and role.series)):
         raise keys.error("year", "is missing: this role holds one layer per year; give 'year', or 'sources' by year.")

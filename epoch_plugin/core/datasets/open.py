@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from epoch_plugin.core.datasets.describe import RasterFile, describe_raster
+from epoch_plugin.core.datasets.describe import MissingSourceError, RasterFile, describe_raster
 from epoch_plugin.core.datasets.encodings import ContinuousEncoding, Encoding
 from epoch_plugin.core.datasets.entries import Entry, NodataRule, SourceRef
 from epoch_plugin.core.datasets.lattice import place
@@ -79,7 +79,7 @@ def find_files(patterns: Sequence[str], who: str) -> list[str]:
     for pattern in patterns:
         files = expand(pattern)
         if not files:
-            raise DatasetError(f"{who}: no file matches {pattern}. Correct the pattern (relative ones start at the datasets file) or get the files.")
+            raise MissingSourceError(f"{who}: no file matches {pattern}. Correct the pattern (relative: from the datasets file) or get the files.")
         found.update(files)
     return sorted(found)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from epoch_plugin.core.datasets.describe import is_missing
+from epoch_plugin.core.datasets.describe import MissingSourceError, is_missing
 from epoch_plugin.core.datasets.encodings import Encoding
 from epoch_plugin.core.datasets.entries import SourceRef
 from epoch_plugin.core.datasets.gdal_state import gdal_exceptions
@@ -68,10 +68,9 @@ def _open(path: str, who: str) -> Any:
         return gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
     except RuntimeError as error:
         if is_missing(path):
-            text = f"{who}: the file {path} does not exist. Correct the path (relative ones start at the datasets file) or get the file."
-        else:
-            text = f"{who}: GDAL cannot read {path} as vectors ({error})."
-        raise DatasetError(text) from None
+            text = f"{who}: the file {path} does not exist. Correct the path (relative: from the datasets file) or get the file."
+            raise MissingSourceError(text) from None
+        raise DatasetError(f"{who}: GDAL cannot read {path} as vectors ({error}).") from None
 
 
 def _layer(dataset: Any, ref: SourceRef, who: str) -> Any:
