@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from epoch_plugin.core.batch.request import BatchRequest
+from epoch_plugin.core.batch.statistics import StatisticPlan
 from epoch_plugin.core.datasets.provenance import provenance
-from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan
 
 METHOD_VERSION = "2026.11"  # raised whenever the same inputs would give other numbers
 
 
-def describe_inputs(request: BatchRequest, collection_id: str, plan: DeforestationPlan) -> dict[str, Any]:
+def describe_inputs(request: BatchRequest, collection_id: str, plans: Sequence[StatisticPlan]) -> dict[str, Any]:
     """Return everything that decides the results: collection, statistics, window, settings, method, sources with size and time."""
     return {
         "collection_id": collection_id,
@@ -26,7 +27,7 @@ def describe_inputs(request: BatchRequest, collection_id: str, plan: Deforestati
         "settings": request.settings.to_dict(),
         "method_version": METHOD_VERSION,
         "regions": None,
-        "sources": _sources(plan),
+        "sources": _sources(plans),
     }
 
 
@@ -36,33 +37,27 @@ def inputs_key(inputs: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def describe_run(request: BatchRequest, inputs: dict[str, Any], plan: DeforestationPlan) -> dict[str, Any]:
+def describe_run(request: BatchRequest, inputs: dict[str, Any], plans: Sequence[StatisticPlan]) -> dict[str, Any]:
     """Return the provenance: the inputs, and what they were run with."""
     return {
         **inputs,
         "datasets_file": request.datasets,
-        "analysis_grid": _analysis_grid(plan),
+        "statistics": {name: plan.provenance for name, plan in zip(request.stats, plans)},
         "plugin_version": plugin_version(),
         "executor": request.executor,
         "libraries": _libraries(),
     }
 
 
-def _sources(plan: DeforestationPlan) -> list[dict[str, Any]]:
+def _sources(plans: Sequence[StatisticPlan]) -> list[dict[str, Any]]:
+    """Describe each entry of the datasets file once, with all its layers that any statistic reads."""
     by_entry: dict[int, tuple[Any, list[Any]]] = {}
-    for entry, _, layer in plan.layers:
-        by_entry.setdefault(entry.index, (entry, []))[1].append(layer)
+    for plan in plans:
+        for entry, _, layer in plan.layers:
+            known = by_entry.setdefault(entry.index, (entry, []))[1]
+            if layer not in known:
+                known.append(layer)
     return [provenance(entry, layers) for entry, layers in by_entry.values()]
-
-
-def _analysis_grid(plan: DeforestationPlan) -> dict[str, Any] | None:
-    if plan.analysis is None:
-        return None
-    grid = plan.tasks[plan.analysis.task].grid
-    return {
-        "role": plan.analysis_role, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy,
-        "columns": grid.ncols, "rows": grid.nrows,
-    }  # fmt: skip
 
 
 @lru_cache(maxsize=1)

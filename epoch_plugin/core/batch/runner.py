@@ -5,30 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from epoch_plugin.core.batch.chunks import Chunk, as_boxes, make_chunks
 from epoch_plugin.core.batch.inputs import describe_inputs, describe_run, inputs_key
 from epoch_plugin.core.batch.request import RECOMPUTE, BatchRequest, BatchResult
 from epoch_plugin.core.batch.sign_of_life import JobProgress
+from epoch_plugin.core.batch.statistics import PLANNERS, MergedTasks, StatisticPlan
 from epoch_plugin.core.datasets.datasets_file import load_datasets
 from epoch_plugin.core.errors import CancelledError, EpochError, InputError
-from epoch_plugin.core.metrics.deforestation.assess import assess
-from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan, plan_deforestation, plots_centre
-from epoch_plugin.core.metrics.deforestation.reasons import SENTENCES
-from epoch_plugin.core.metrics.deforestation.rows import rows
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
-from epoch_plugin.core.store import collections, jobs, plots
+from epoch_plugin.core.store import collections, jobs, plots, results
 from epoch_plugin.core.store.collections import CollectionRow
 from epoch_plugin.core.store.jobs import JobRow
 from epoch_plugin.core.store.store import Store
 from epoch_plugin.core.zonal import engine
 from epoch_plugin.core.zonal.cell_area import ground_cell_size
+from epoch_plugin.core.zonal.rings import Floats, middle_of
 
-STATISTIC = "eudr_deforestation"
 SKIPPED = "not processed: validation confidence too low"
 ATTEMPTS = 2  # a file on a network may fail once
 
@@ -48,17 +43,18 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     if request.skip_on_low_confidence and collection.locations_confidence in ("low", "invalid"):
         return _skip(store, request, collection, progress)
     progress.step(0.0, "plan")
-    centre = plots_centre(boxes)
-    plan = plan_deforestation(load_datasets(request.datasets), request.window, request.settings, boxes)
-    for name in plan.missing:
-        progress.warn(f"{name}: {SENTENCES['missing_layer']} No plot can be assessed without it.")
-    inputs = describe_inputs(request, collection.collection_id, plan)
-    job, reused = _job(store, request, inputs, plan, collection)
+    datasets = load_datasets(request.datasets)
+    plans = [PLANNERS[name](datasets, request.window, request.settings, boxes) for name in request.stats]
+    for name, plan in zip(request.stats, plans):
+        for role in plan.missing:
+            progress.warn(f"{name}: no '{role}' is bound in {request.datasets}; without it no plot can be assessed.")
+    inputs = describe_inputs(request, collection.collection_id, plans)
+    job, reused = _job(store, request, inputs, plans, collection)
     if reused:
         progress.info(f"Job {job.job_id} has the same inputs and is completed: its results are used as they are.")
         return BatchResult(job.job_id, job.status, *_counts(store, job), reused=True)
-    chunks = make_chunks(fids, boxes, _finest_cell_m2(plan, centre))
-    return _Run(store, job, plan, chunks, progress).run()
+    chunks = make_chunks(fids, boxes, _finest_cell_m2(plans, boxes))
+    return _Run(store, job, request.stats, plans, chunks, progress).run()
 
 
 def _require_uploaded(collection: CollectionRow) -> None:
@@ -66,15 +62,18 @@ def _require_uploaded(collection: CollectionRow) -> None:
         raise InputError(f"'{collection.collection_name}' is staged, not uploaded: run epoch:uploadplots on it first.")
 
 
-def _finest_cell_m2(plan: DeforestationPlan, centre: tuple[float, float]) -> float:
-    return min((ground_cell_size(task.grid, *centre) ** 2 for task in plan.tasks), default=1e4)
+def _finest_cell_m2(plans: Sequence[StatisticPlan], boxes: Floats) -> float:
+    centre = middle_of(boxes)
+    return min((ground_cell_size(task.grid, *centre) ** 2 for plan in plans for task in plan.tasks), default=1e4)
 
 
 def _owner() -> str:
     return f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def _job(store: Store, request: BatchRequest, inputs: dict[str, Any], plan: DeforestationPlan, collection: CollectionRow) -> tuple[JobRow, bool]:
+def _job(
+    store: Store, request: BatchRequest, inputs: dict[str, Any], plans: Sequence[StatisticPlan], collection: CollectionRow
+) -> tuple[JobRow, bool]:
     """Return the job to run, claimed, or a completed one and True."""
     key = inputs_key(inputs)
     with store.writing() as connection:
@@ -87,7 +86,7 @@ def _job(store: Store, request: BatchRequest, inputs: dict[str, Any], plan: Defo
                 return jobs.claim(connection, unfinished.job_id, _owner()), False
         job = JobRow(
             job_id=uuid.uuid4().hex, collection_id=collection.collection_id, stats=list(request.stats), start_date=request.start_date.isoformat(),
-            end_date=request.end_date.isoformat(), inputs_key=key, outcome="plan", provenance=describe_run(request, inputs, plan),
+            end_date=request.end_date.isoformat(), inputs_key=key, outcome="plan", provenance=describe_run(request, inputs, plans),
         )  # fmt: skip
         jobs.create(connection, job)
         collections.update(connection, collection.collection_id, {"status": "processing"})
@@ -95,10 +94,10 @@ def _job(store: Store, request: BatchRequest, inputs: dict[str, Any], plan: Defo
 
 
 def _counts(store: Store, job: JobRow) -> tuple[int, int]:
-    """Return how many plots have a row of this job, and how many have not."""
+    """Return how many plots have a row of this job in each of its statistics, and how many have not."""
     with store.reading() as connection:
-        done = connection.execute("SELECT count(*) FROM stat_eudr_deforestation WHERE job_id = ?", (job.job_id,)).fetchone()[0]
-        return int(done), plots.count(connection, job.collection_id) - int(done)
+        done = min(results.count(connection, name, job.job_id) for name in job.stats)
+        return done, plots.count(connection, job.collection_id) - done
 
 
 def _skip(store: Store, request: BatchRequest, collection: CollectionRow, progress: Progress) -> BatchResult:
@@ -119,8 +118,11 @@ def _skip(store: Store, request: BatchRequest, collection: CollectionRow, progre
 class _Run:
     """One run over the chunks of a claimed job."""
 
-    def __init__(self, store: Store, job: JobRow, plan: DeforestationPlan, chunks: list[Chunk], progress: Progress) -> None:
-        self._store, self._job, self._plan = store, job, plan
+    def __init__(
+        self, store: Store, job: JobRow, stats: Sequence[str], plans: Sequence[StatisticPlan], chunks: list[Chunk], progress: Progress
+    ) -> None:
+        self._store, self._job, self._stats, self._plans = store, job, stats, plans
+        self._merged = MergedTasks(plans)
         self._todo = [chunk for chunk in chunks if chunk.chunk_id not in job.complete_task_ids]
         self._progress = JobProgress(progress, store, job.job_id, job.owner or "", len(chunks) - len(self._todo), len(chunks))
         self._errors: list[str] = []
@@ -171,10 +173,12 @@ class _Run:
     def _compute(self, chunk: Chunk) -> Mapping[str, list[dict[str, Any]]]:
         with self._store.reading() as connection:
             shapes = plots.shapes(connection, chunk.fids)
-        results = engine.run([shape.polygon for shape in shapes], self._plan.tasks, os.cpu_count() or 1, self._progress)
-        table = assess(self._plan, results, np.array([shape.area for shape in shapes], np.float64))
-        uuids, flags = [shape.uuid for shape in shapes], [shape.flags for shape in shapes]
-        return {STATISTIC: list(rows(table, uuids, self._job.collection_id, self._job.job_id, flags))}
+        answers = engine.run([shape.polygon for shape in shapes], self._merged.tasks, os.cpu_count() or 1, self._progress)
+        found = {}
+        for number, (name, plan) in enumerate(zip(self._stats, self._plans)):
+            own = plan.rows(self._merged.results_of(number, answers), shapes)
+            found[name] = [{**row, "collection_id": self._job.collection_id, "job_id": self._job.job_id} for row in own]
+        return found
 
     def _end(self, status: str, error: str | None) -> None:
         """Set the final state of job and collection; a job that somebody else cancelled or took over stays theirs."""

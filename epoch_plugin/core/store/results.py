@@ -27,3 +27,8 @@ def insert(connection: sqlite3.Connection, statistic: str, rows: Iterable[Mappin
     if table.kind == "features" and number:
         refresh_contents(connection)
     return number
+
+
+def count(connection: sqlite3.Connection, statistic: str, job_id: str) -> int:
+    """Return how many plots have a row of this job."""
+    return int(connection.execute(f"SELECT count(*) FROM {TABLES[f'stat_{statistic}'].name} WHERE job_id = ?", (job_id,)).fetchone()[0])  # nosec B608

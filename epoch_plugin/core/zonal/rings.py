@@ -184,3 +184,8 @@ def segments(rings: Rings) -> Segments:
     twice_area = np.add.reduceat((x0 - ox) * (y1 - oy) - (x1 - ox) * (y0 - oy), first)
     flip = ((twice_area < 0) != rings.hole)[ring]
     return Segments(np.where(flip, x1, x0), np.where(flip, y1, y0), np.where(flip, x0, x1), np.where(flip, y0, y1), rings.plot[ring])
+
+
+def middle_of(boxes: Floats) -> tuple[float, float]:
+    """Return x and y of the middle plot of boxes (n, 4: xmin, ymin, xmax, ymax): medians, which an outlier does not move."""
+    return float(np.nanmedian((boxes[:, 0] + boxes[:, 2]) / 2)), float(np.nanmedian((boxes[:, 1] + boxes[:, 3]) / 2))

@@ -24,7 +24,7 @@ from epoch_plugin.core.zonal.engine import GridTask
 from epoch_plugin.core.zonal.grids import extended
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, LayerRead
 from epoch_plugin.core.zonal.plan import block_shape
-from epoch_plugin.core.zonal.rings import Floats
+from epoch_plugin.core.zonal.rings import Floats, middle_of
 
 BASELINE = "forest_2020"
 GRID_ORDER = (BASELINE, "glad", "tmf", "dynamic_world", "radd")  # who wins when grids are equally fine
@@ -173,7 +173,7 @@ class _Planner:
         if not candidates:
             return "", None
         candidates.sort(key=lambda item: GRID_ORDER.index(item[0]) if item[0] in GRID_ORDER else len(GRID_ORDER))
-        centre = plots_centre(self._boxes)
+        centre = middle_of(self._boxes)
         sizes = [ground_cell_size(layer.grid, *centre) for _, layer in candidates]
         finest = min(sizes)
         return next(item for item, size in zip(candidates, sizes) if size <= finest * (1 + SAME_SIZE))
@@ -236,9 +236,3 @@ class _Planner:
     def _task(self, grid: Grid) -> GridTask:
         tile = self._shapes[grid].tiles[0]
         return GridTask(grid, block_shape(tile.block_rows, tile.block_cols), tuple(self._kernels[grid]))
-
-
-def plots_centre(bounds: Floats) -> tuple[float, float]:
-    """Return longitude and latitude of the middle of boxes (n, 4: xmin, ymin, xmax, ymax)."""
-    middle = np.stack([(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2], axis=1)
-    return float(np.median(middle[:, 0])), float(np.median(middle[:, 1]))

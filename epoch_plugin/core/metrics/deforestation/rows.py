@@ -17,16 +17,13 @@ LONG_EDGES = 1e-4
 BOUNDARY_YEAR = 2021
 
 
-def rows(
-    table: DeforestationTable, uuids: Sequence[str], collection_id: str, job_id: str, flags: Sequence[Sequence[str]]
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of `stat_eudr_deforestation`, in the order of the plots; `flags` are those of the staged plots."""
+def rows(table: DeforestationTable, uuids: Sequence[str], flags: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `stat_eudr_deforestation`, in the order of the plots, without collection and job; `flags` are those of staging."""
     window = table.plan.window
     for i, uuid in enumerate(uuids):
         lost = [year for year, ha in zip(window.years, table.sums.union_year[i]) if ha > 0] if _known(table.detected[i]) is not None else []
         yield {
             "uuid": uuid,
-            "collection_id": collection_id,
             "monitoring_start": window.start,
             "monitoring_end": window.end,
             "assessed_end": table.assessed_end[i],
@@ -47,7 +44,6 @@ def rows(
             "coverage": {role: float(share[i]) for role, share in table.coverage.items()},
             "valid_fraction": float(table.valid_fraction[i]),
             "reasons": _reasons(table, i, lost, flags[i]),
-            "job_id": job_id,
         }
 
 

@@ -1,0 +1,62 @@
+"""The deforestation check as one of the batch's statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from epoch_plugin.core.datasets.datasets_file import Datasets
+from epoch_plugin.core.datasets.entries import Entry
+from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.deforestation.assess import assess
+from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan, plan_deforestation
+from epoch_plugin.core.metrics.deforestation.rows import rows
+from epoch_plugin.core.metrics.plot_shape import PlotShape
+from epoch_plugin.core.settings import Settings
+from epoch_plugin.core.window import MonitoringWindow
+from epoch_plugin.core.zonal.engine import GridResult, GridTask
+from epoch_plugin.core.zonal.rings import Floats
+
+
+@dataclass(frozen=True)
+class DeforestationStatistic:
+    """A planned deforestation check."""
+
+    plan: DeforestationPlan
+
+    @property
+    def tasks(self) -> tuple[GridTask, ...]:
+        """Return kernels by grid."""
+        return self.plan.tasks
+
+    @property
+    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
+        """Return entry, key and layer of everything that is read."""
+        return self.plan.layers
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the needed roles that are not bound."""
+        return self.plan.missing
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Return the analysis grid."""
+        if self.plan.analysis is None:
+            return {"analysis_grid": None}
+        grid = self.plan.tasks[self.plan.analysis.task].grid
+        described = {"role": self.plan.analysis_role, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy}
+        return {"analysis_grid": {**described, "columns": grid.ncols, "rows": grid.nrows}}
+
+    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
+        """Return one row per plot."""
+        table = assess(self.plan, list(results), np.array([shape.area for shape in shapes], np.float64))
+        return list(rows(table, [shape.uuid for shape in shapes], [shape.flags for shape in shapes]))
+
+
+def plan_statistic(datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> DeforestationStatistic:
+    """Plan the check: see `plan_deforestation`."""
+    return DeforestationStatistic(plan_deforestation(datasets, window, settings, boxes))
