@@ -97,6 +97,7 @@ def test_errors_name_line_entry_and_key(tmp_path):
         ('{"datasets": [}', "line 1, column 15: not JSON"),
         ("", "line 1, column 1: not JSON"),
         ('{"datasets": [{"role": "glad", "role": "tmf"}]}', "'role' stands twice"),
+        ('{"datasets": [{"role": "agb", "nodata": NaN}]}', "NaN is no JSON"),
         ("[]", r"must be a JSON object"),
         ('{"dataset": []}', "unknown key 'dataset'. Did you mean 'datasets'"),
         ('{"datasets": []}', "at least one entry"),

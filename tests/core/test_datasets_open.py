@@ -303,6 +303,25 @@ def test_plain_mosaic_is_taken_apart_into_its_tiles(tmp_path, nodata):
     assert (layer.grid.ncols, layer.nodata) == (13, nodata)
 
 
+def test_sparse_tile_of_a_mosaic_is_seen_as_sparse(tmp_path):
+    """GDAL says of the mosaic that it holds data where its file has an empty block; the tile itself says the truth."""
+    options = ["SPARSE_OK=YES", "TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64"]
+    dataset = gdal.GetDriverByName("GTiff").Create(str(tmp_path / "sparse.tif"), 64, 128, 1, gdal.GDT_Byte, options)
+    dataset.SetGeoTransform((0, 1, 0, 128, 0, -1))
+    dataset.SetSpatialRef(srs())
+    dataset.GetRasterBand(1).WriteArray(np.ones((64, 64), "uint8"))
+    dataset = None
+    gdal.BuildVRT(str(tmp_path / "m.vrt"), [str(tmp_path / "sparse.tif")]).FlushCache()
+    assert [(Path(t.path).name, t.may_be_sparse) for t in opened(tmp_path, source="m.vrt").tiles] == [("sparse.tif", True)]
+
+
+def test_overlapping_mosaic_stays_one_file(tmp_path):
+    write(tmp_path / "t_a.tif", ONES, x0=0)
+    write(tmp_path / "t_b.tif", ONES, x0=3)
+    gdal.BuildVRT(str(tmp_path / "m.vrt"), [str(tmp_path / "t_a.tif"), str(tmp_path / "t_b.tif")]).FlushCache()
+    assert [(Path(t.path).name, t.ncols) for t in opened(tmp_path, source="m.vrt").tiles] == [("m.vrt", 8)]
+
+
 def test_other_vrts_stay_as_they_are(tmp_path):
     write(tmp_path / "a.tif", ONES)
     for name, options in (

@@ -148,6 +148,9 @@ class _EntryCheck:
             found.append(f"The baseline is a layer of {entry.sources[0].year}, not of 2020.")
         if entry.series:
             found.extend(_series_warnings(entry))
+        if any(tile.path.lower().endswith(".vrt") for layer in self.layers for tile in layer.tiles):
+            found.append("The mosaic (VRT) is not plain: it resamples, overlaps, rescales or nests. It is read as one file, and empty blocks "
+                         "of its files pass for values; bind its tiles by a pattern where that matters.")  # fmt: skip
         if self._vectors and self._vectors[0].extent is None:
             found.append("The filter leaves no feature: the layer says no everywhere.")
         elif self._vectors and self._coverage() not in (None, 1.0):

@@ -67,7 +67,7 @@ class Keys:
         if key not in self.values:
             return None
         value = self.values[key]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high or value != int(value):
             raise self.error(key, f"must be a whole number from {low} to {high}, not {_shown(value)}.")
         return int(value)
 
@@ -109,9 +109,13 @@ def _shown(value: Any) -> str:
 def parse_json(text: str, name: str) -> Any:
     """Parse JSON text; raise `InputError` with line and column, also for a key that stands twice in one object."""
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
+        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name), parse_constant=lambda word: _refuse(word, name))
     except json.JSONDecodeError as error:
         raise InputError(f"{name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).") from None
+
+
+def _refuse(word: str, name: str) -> None:
+    raise InputError(f"{name}: {word} is no JSON; a nodata value that is not a number is written \"nan\", with quotes.")
 
 
 def _unique(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
