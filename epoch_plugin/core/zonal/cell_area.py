@@ -12,7 +12,8 @@ from epoch_plugin.core.zonal.rings import Floats, Ints
 
 WGS84_A = 6_378_137.0
 WGS84_F = 1 / 298.257223563
-NODE = 64  # cells between two nodes of the interpolated areas of a projected grid
+NODE_M = 1000.0  # distance of the nodes between which the areas of a projected grid are interpolated: their curvature is 1e-8 over it
+MOST_CELLS_PER_NODE = 64
 
 
 def area_below(latitude_deg: Floats) -> Floats:
@@ -40,6 +41,7 @@ class CellArea:
     def __init__(self, grid: Grid) -> None:
         """Prepare for `grid`; nothing is computed for cells that are not asked for."""
         self._grid = grid
+        self._step = 1 if is_geographic(grid.crs) else _cells_per_node(grid)
         self._nodes: dict[tuple[int, int, int, int], Floats] = {}
 
     def __call__(self, rows: Ints, cols: Ints) -> Floats:
@@ -57,10 +59,11 @@ class CellArea:
         return np.asarray(areas[rows - low])
 
     def _interpolated(self, rows: Ints, cols: Ints) -> Floats:
-        r0, r1 = int(rows.min()) // NODE, int(rows.max()) // NODE + 1
-        c0, c1 = int(cols.min()) // NODE, int(cols.max()) // NODE + 1
+        step = self._step
+        r0, r1 = int(rows.min()) // step, int(rows.max()) // step + 1
+        c0, c1 = int(cols.min()) // step, int(cols.max()) // step + 1
         nodes = self._node_areas(r0, r1, c0, c1)
-        r, c = rows / NODE - r0, cols / NODE - c0
+        r, c = rows / step - r0, cols / step - c0
         i, j = r.astype(np.int64), c.astype(np.int64)
         fr, fc = r - i, c - j
         top = nodes[i, j] * (1 - fc) + nodes[i, j + 1] * fc
@@ -72,7 +75,7 @@ class CellArea:
         key = (r0, r1, c0, c1)
         if key not in self._nodes:
             grid = self._grid
-            rows, cols = np.meshgrid(np.arange(r0, r1 + 1) * NODE, np.arange(c0, c1 + 1) * NODE, indexing="ij")
+            rows, cols = np.meshgrid(np.arange(r0, r1 + 1) * self._step, np.arange(c0, c1 + 1) * self._step, indexing="ij")
             to_equal_area = _equal_area(grid.crs).transform
             x0, y0 = to_equal_area(grid.x0 + cols * grid.dx, grid.y0 + rows * grid.dy)
             # relative to the first corner: the products would cancel far from the origin
@@ -83,6 +86,15 @@ class CellArea:
             twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners[:-1], corners[1:]))
             self._nodes[key] = np.asarray(np.abs(twice) / 2)
         return self._nodes[key]
+
+
+def _cells_per_node(grid: Grid) -> int:
+    """Return the distance of the nodes in cells: a property of the grid alone, so that areas do not depend on what is asked for."""
+    from pyproj import CRS
+
+    axes = CRS.from_user_input(grid.crs).axis_info
+    side = max(grid.dx, abs(grid.dy)) * (axes[0].unit_conversion_factor if axes else 1.0)
+    return int(min(max(NODE_M // side, 1), MOST_CELLS_PER_NODE))
 
 
 @lru_cache(maxsize=64)
