@@ -90,7 +90,7 @@ class BatchAlgorithm(EpochAlgorithm):
             stats=self.stats(parameters, context),
             start_date=window.start,
             end_date=window.end,
-            datasets=self.required(parameters, self.DATASETS, context),
+            datasets=os.path.abspath(self.required(parameters, self.DATASETS, context)),
             settings=self.settings(parameters, context),
             regions=self._regions(parameters, context, progress),
             region_name_field=self.text(parameters, self.REGION_NAME_FIELD, context),

@@ -9,13 +9,14 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingContext, QgsWkb
 
 from epoch_plugin.bridge.layers import FeatureWriter, polygon, qgs_fields
 from epoch_plugin.bridge.styles import style_on_load
+from epoch_plugin.bridge.thumbnails import Thumbnails
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.processing_algorithms.base import EpochAlgorithm
 
 if TYPE_CHECKING:
     from epoch_plugin.core.fetch.result import Feature, FetchResult, Field
 
-OUTPUT, NDJSON = "OUTPUT", "NDJSON"
+OUTPUT, NDJSON, THUMBNAILS = "OUTPUT", "NDJSON", "THUMBNAILS"
 
 
 def label(field: Field) -> str:
@@ -58,9 +59,12 @@ def write_outputs(
         stack.enter_context(result)
         lines = stack.enter_context(NdjsonWriter(path, result.fields)) if path else None
         layer = LayerOutput(algorithm, parameters, context, result, title) if parameters.get(OUTPUT) else None
+        pictures = thumbnails(algorithm, parameters, context, result)
         for done, feature in enumerate(result.features):
             stop_if_cancelled(progress)
             progress.step(done / max(1, result.count), algorithm.tr("writing"))
+            if pictures:
+                pictures.add(feature.uuid, polygon(feature.polygon), feature.properties)
             if layer:
                 layer.add(feature)
             if lines:
@@ -70,6 +74,15 @@ def write_outputs(
             outputs[OUTPUT] = layer.destination
     if path:
         outputs[NDJSON] = path
+    if pictures:
+        outputs[THUMBNAILS] = algorithm.parameterAsString(parameters, THUMBNAILS, context)
     for warning in result.warnings:
         progress.warn(warning)
     return outputs
+
+
+def thumbnails(algorithm: EpochAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, result: FetchResult) -> Thumbnails | None:
+    """Return what draws a picture per plot, or None where no folder is given."""
+    if not algorithm.parameterDefinition(THUMBNAILS) or not parameters.get(THUMBNAILS):
+        return None
+    return Thumbnails(algorithm.parameterAsString(parameters, THUMBNAILS, context), [field.name for field in result.fields])

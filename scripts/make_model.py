@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "epoch_plugin" / "resources" / "models" / "deforestation_check.model3"
+os.environ["QT_HASH_SEED"] = "0"  # attributes in the same order every time
 os.environ["QGIS_CUSTOM_CONFIG_PATH"] = tempfile.mkdtemp()
 sys.path.insert(0, str(ROOT))
 

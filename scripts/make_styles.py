@@ -5,7 +5,11 @@ Words and colours are those of the user interface's design: Okabe-Ito colours, a
 colour-blind readers, the outline's width for confidence.
 """
 
+import os
+import sys
 from pathlib import Path
+
+os.environ["QT_HASH_SEED"] = "0"  # attributes in the same order every time
 
 from qgis.core import (
     QgsApplication,
@@ -27,16 +31,14 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
-TARGET = Path(__file__).resolve().parents[1] / "epoch_plugin" / "resources" / "styles" / "alert.qml"
-WIDTH = "CASE WHEN \"deforestation_confidence\" = 'high' THEN 1.0 WHEN \"deforestation_confidence\" = 'medium' THEN 0.6 ELSE 0.3 END"
-FILL_ALPHA = 90  # the same for all: the picture below stays visible, and opacity means nothing
-# value, label, colour, how it is filled
-ALERTS = (
-    ("critical", "Forest loss detected", "#D55E00", "solid"),
-    ("non-critical", "Signal, needs a look", "#E69F00", "hatch"),
-    ("no deforestation", "None detected", "#009E73", "solid"),
-    ("", "Not assessed: no data", "#999999", "empty"),
-)
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "epoch_plugin" / "resources" / "styles" / "alert.qml"
+sys.path.insert(0, str(ROOT))
+
+from epoch_plugin.bridge.alerts import ALERTS, CONFIDENCE_WIDTHS, FILL_ALPHA  # noqa: E402
+
+_CASES = " ".join(f"WHEN \"deforestation_confidence\" = '{word}' THEN {width}" for word, width in CONFIDENCE_WIDTHS.items())
+WIDTH = f"CASE {_CASES} ELSE {CONFIDENCE_WIDTHS['low']} END"
 
 
 def fill(colour: str, kind: str) -> QgsFillSymbol:
@@ -94,7 +96,7 @@ def main() -> None:
     application.initQgis()
     fields = "&".join(f"field={name}" for name in ("plotid:string", "deforestation_alert:string", "deforestation_confidence:string"))
     layer = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4326&{fields}", "alert", "memory")
-    categories = [QgsRendererCategory(value or None, fill(colour, kind), label) for value, label, colour, kind in ALERTS]
+    categories = [QgsRendererCategory(value or None, fill(alert.colour, alert.fill), alert.label) for value, alert in ALERTS.items()]
     layer.setRenderer(QgsCategorizedSymbolRenderer("deforestation_alert", categories))
     layer.setLabeling(labels())
     layer.setLabelsEnabled(True)
