@@ -123,6 +123,13 @@ def test_gaps_between_tiles_are_not_covered():
     assert covered_share(plots, "EPSG:4326", tiles) == pytest.approx(2 / 3)
 
 
+def test_plot_across_180_degrees_is_judged_by_its_parts():
+    halves = geometry.MultiPolygon([geometry.box(179.9, 0, 180, 0.1), geometry.box(-180, 0, -179.9, 0.1)])
+    plots = plot_boxes([wkb.dumps(halves)])
+    assert plots.plots == 1
+    assert covered_share(plots, "EPSG:4326", np.array([[170, -10, 180, 0.1]], float)) == pytest.approx(0.5)
+
+
 def test_share_in_another_crs():
     plots = plot_boxes([plot(-3.01, 0.5, -2.99, 0.52)])
     assert covered_share(plots, "EPSG:32630", np.array([[500000, 0, 600000, 100000]], float)) == pytest.approx(0.5, abs=1e-3)

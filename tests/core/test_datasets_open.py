@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from epoch_plugin.core.datasets.datasets_file import Entry, datasets_from_dict
 from epoch_plugin.core.datasets.encodings import ContinuousEncoding
+from epoch_plugin.core.datasets.gdal_state import gdal_exceptions
 from epoch_plugin.core.datasets.open import encoding_of, open_layer, open_layers, open_mask
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer
 from epoch_plugin.core.errors import DatasetError
@@ -85,6 +88,35 @@ def test_gdal_exceptions_are_left_as_they_were(tmp_path, state):
         assert bool(gdal.GetUseExceptions()) is state
     finally:
         (gdal.UseExceptions if before else gdal.DontUseExceptions)()
+
+
+def test_the_last_to_leave_restores_gdal_exceptions():
+    before = gdal.GetUseExceptions()
+    gdal.DontUseExceptions()
+    try:
+        with gdal_exceptions():
+            with gdal_exceptions():
+                assert gdal.GetUseExceptions()
+            assert gdal.GetUseExceptions()
+        assert not gdal.GetUseExceptions()
+    finally:
+        if before:
+            gdal.UseExceptions()
+
+
+def test_reading_a_datasets_file_loads_no_gdal(tmp_path):
+    code = (
+        "import sys\n"
+        "import epoch_plugin.core.datasets.check, epoch_plugin.core.datasets.open, epoch_plugin.core.datasets.provenance\n"
+        "from epoch_plugin.core.datasets.datasets_file import load_datasets\n"
+        "load_datasets(sys.argv[1])\n"
+        "sys.exit(', '.join({'osgeo', 'shapely', 'pyproj', 'qgis'} & set(sys.modules)) or None)\n"
+    )
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps({"datasets": [{"role": "forest_2020", "profile": "jrc_gfc2020_v4", "source": "a.tif"}]}))
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
 
 
 @pytest.mark.parametrize(

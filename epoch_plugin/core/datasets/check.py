@@ -216,7 +216,7 @@ def _estimate(plots: PlotBoxes | None, layers: list[RasterLayer]) -> dict[str, A
     costs = [cells_to_read(plots, layer) for layer in layers]
     read, inside = sum(cost[0] for cost in costs), sum(cost[1] for cost in costs)
     grids = len({layer.grid for layer in layers})
-    count = len(plots.areas)
+    count = plots.plots
     seconds = START_SECONDS + read / CELLS_PER_SECOND + inside * SECONDS_PER_CELL + count * grids * SECONDS_PER_PLOT_AND_GRID
     return {
         "plots": count, "layers": len(layers), "grids": grids, "cells_to_read": round(read), "seconds": round(seconds, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,11 @@ CORNERS = 5  # points along each side of a box when it is carried into another C
 
 @dataclass(frozen=True)
 class PlotBoxes:
-    """Bounding boxes (n, 4: west, south, east, north in degrees) and areas (n, any one unit) of the plots."""
+    """Bounding boxes (n, 4: west, south, east, north in degrees) and areas (n, any one unit) of the plots' parts."""
 
     boxes: Floats
     areas: Floats
+    plots: int
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -35,13 +37,17 @@ class PlotBoxes:
 
 
 def plot_boxes(wkbs: Sequence[bytes]) -> PlotBoxes:
-    """Return boxes and areas of plots given as WKB in EPSG:4326."""
+    """Return boxes and areas of plots given as WKB in EPSG:4326; per part, as a plot across 180 degrees has parts at both ends."""
     from shapely import wkb
 
-    shapes = [wkb.loads(item) for item in wkbs]
+    shapes = [part for item in wkbs for part in _parts(wkb.loads(item))]
     boxes = np.array([shape.bounds for shape in shapes], float).reshape(-1, 4)
     areas = np.array([shape.area for shape in shapes]) * np.cos(np.radians(boxes[:, 1::2].mean(axis=1)))
-    return PlotBoxes(boxes, areas)
+    return PlotBoxes(boxes, areas, len(wkbs))
+
+
+def _parts(shape: Any) -> list[Any]:
+    return list(getattr(shape, "geoms", [shape]))
 
 
 def covered_share(plots: PlotBoxes, crs: str, files: Floats) -> float:
