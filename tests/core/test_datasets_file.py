@@ -226,6 +226,8 @@ def test_last_year_of_hansen_comes_from_the_file_name():
     name = "Hansen_GFC-2024-v1.12_lossyear_10N_010W.tif"
     assert one(role="glad", profile="hansen_gfc", source=name).years == (2001, 2024)
     assert one(role="glad", profile="hansen_gfc", source=name, years=[2001, 2023]).years == (2001, 2023)
+    with pytest.raises(InputError, match="end in 2025, but by its name the file ends in 2024"):
+        one(role="glad", profile="hansen_gfc", source=name, years=[2001, 2025])
     with pytest.raises(InputError, match="years"):  # two releases in one layer
         one(role="glad", profile="hansen_gfc", source=[name, name.replace("2024", "2023")])
     tmf = "JRC_TMF_DeforestationYear_INT_1982_2025_v1_SAM_ID28_N0_W80.tif"

@@ -180,7 +180,11 @@ def _record(
     bound = [ref.year for ref in sources if ref.year is not None]
     if encoding.kind in ("mask", "classes", "continuous"):
         return (min(bound), max(bound)) if bound else own, None
-    first, last = own or (profile.record(tuple(name for ref in sources for name in ref.files)) if profile else (None, None))
+    named = profile.record(tuple(name for ref in sources for name in ref.files)) if profile else (None, None)
+    if own and profile and profile.last_year_in_name and named[1] is not None and own[1] > named[1]:
+        # a year that the file cannot know would count as looked at and found clean
+        raise keys.error("years", f"end in {own[1]}, but by its name the file ends in {named[1]}; correct one of them.")
+    first, last = own or named
     last = until.year if until is not None else last
     if first is None or last is None:
         return None, until
