@@ -23,7 +23,7 @@ ALLOWED = {
     "epoch_plugin/core/metrics": (*COMMON, f"{CORE}.datasets", f"{CORE}.zonal"),
     "epoch_plugin/core/regions": (*COMMON, GDAL_STATE, BOX_TREE),
     "epoch_plugin/core/store": COMMON,
-    "epoch_plugin/core/fetch": (*COMMON, f"{CORE}.store", f"{CORE}.metrics"),
+    "epoch_plugin/core/fetch": (*COMMON, f"{CORE}.store"),
     "epoch_plugin/core": (CORE,),
     "epoch_plugin/bridge": (CORE,),
     "processing_algorithms": (CORE, "epoch_plugin.bridge"),
