@@ -93,7 +93,8 @@ def test_geojson_2008_crs_member(tmp_path, position):
 HEADERS = {
     "English": ("Longitude", "Latitude"), "English short": ("GPS Lon (DD)", "GPS Lat (DD)"), "French": ("Longitude décimale", "Latitude décimale"),
     "French x y": ("Coordonnée X", "Coordonnée Y"), "Spanish": ("Longitud", "Latitud"), "Spanish x y": ("coord_x", "coord_y"),
-    "Portuguese": ("LONGITUDE_GRAUS", "LATITUDE_GRAUS"), "Portuguese x": ("Coordenada X", "Coordenada Y"), "Indonesian": ("Garis Bujur", "Garis Lintang"),
+    "Portuguese": ("LONGITUDE_GRAUS", "LATITUDE_GRAUS"), "Portuguese x": ("Coordenada X", "Coordenada Y"),
+    "Indonesian": ("Garis Bujur", "Garis Lintang"),
     "Indonesian short": ("bujur", "lintang"), "camel": ("plotLongitude", "plotLatitude"),
 }  # fmt: skip
 
@@ -103,7 +104,8 @@ HEADERS = {
 def test_csv_headers_delimiters_and_decimal_commas(tmp_path, lon, lat, delimiter, comma):
     path = tmp_path / "p.csv"
     x, y = ("-5,123", "6,5") if comma else ("-5.123", "6.5")
-    path.write_text(delimiter.join(["plotid", lat, lon, "area"]) + "\n" + delimiter.join(["a", y, x, "2,5" if comma else "2.5"]) + "\n", encoding="utf-8")
+    rows = [["plotid", lat, lon, "area"], ["a", y, x, "2,5" if comma else "2.5"]]
+    path.write_text("".join(delimiter.join(row) + "\n" for row in rows), encoding="utf-8")
     plots, bad, _ = read(path)
     assert not bad
     assert plots[0].text == "POINT(-5.123000 6.500000)" and plots[0].plotid == "a"
