@@ -48,8 +48,11 @@ class Coverage:
         return len(self.cell_plot) + int(self.run_length.sum())
 
 
-def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None) -> Coverage:
-    """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out."""
+def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True) -> Coverage:
+    """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out.
+
+    Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False.
+    """
     row_to = grid.nrows if row_to is None else min(row_to, grid.nrows)
     u0, u1 = (segments.x0 - grid.x0) / grid.dx, (segments.x1 - grid.x0) / grid.dx
     v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
@@ -57,8 +60,28 @@ def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | No
     keep = (v0 != v1) & (np.maximum(v0, v1) > row_from) & (np.minimum(v0, v1) < row_to) & (np.minimum(u0, u1) < grid.ncols)
     u0, u1, v0, v1, plot = u0[keep], u1[keep], v0[keep], v1[keep], segments.plot[keep]
     slices = _slices(u0, u1, v0, v1, plot)
-    parts = [_slice_coverage(u0[s], u1[s], v0[s], v1[s], plot[s], upright, grid, row_from, row_to) for s in slices]
+    keys = _Keys.of(grid)
+    parts = [_slice_coverage(u0[s], u1[s], v0[s], v1[s], plot[s], upright, keys, (row_from, row_to), centres) for s in slices]
     return _joined(parts)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Plot, row and column of a cell in one number, in bit fields: they sort in that order and come apart by shifts."""
+
+    ncols: int
+    col_bits: int
+    row_bits: int
+
+    @classmethod
+    def of(cls, grid: Grid) -> _Keys:
+        return cls(grid.ncols, int(grid.ncols).bit_length(), int(grid.nrows).bit_length())
+
+    def join(self, plot_row: Ints, col: Ints) -> Ints:
+        return (plot_row << self.col_bits) | col
+
+    def plot_row(self, plot: Ints, row: Ints) -> Ints:
+        return (plot << self.row_bits) | row
 
 
 def _slices(u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints) -> list[slice]:
@@ -79,32 +102,34 @@ def _expanded(counts: Ints) -> tuple[Ints, Ints]:
     return item, np.arange(len(item)) - (ends - counts)[item]
 
 
-def _slice_coverage(u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints, upright: float, grid: Grid, row_from: int, row_to: int) -> Coverage:
+def _slice_coverage(
+    u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints, upright: float, keys: _Keys, rows: tuple[int, int], centres: bool
+) -> Coverage:
     down = v1 > v0
     sign = np.where(down, upright, -upright)
     ua, va, ub, vb = np.where(down, u0, u1), np.where(down, v0, v1), np.where(down, u1, u0), np.where(down, v1, v0)
 
-    first = np.maximum(np.floor(va), row_from)
-    last = np.minimum(np.ceil(vb) - 1, row_to - 1)
+    first = np.maximum(np.floor(va), rows[0])
+    last = np.minimum(np.ceil(vb) - 1, rows[1] - 1)
     i, k = _expanded((last - first + 1).astype(np.int64))
     row = first[i] + k
     top, bottom = np.maximum(va[i], row), np.minimum(vb[i], row + 1)
-    slope = ((ub - ua) / (vb - va))[i]
-    u_top, u_bottom = ua[i] + (top - va[i]) * slope, ua[i] + (bottom - va[i]) * slope
-    height, row_plot, row = (bottom - top) * sign[i], plot[i], row.astype(np.int64)
+    ua, va, slope, sign = ua[i], va[i], ((ub - ua) / (vb - va))[i], sign[i]
+    u_top, u_bottom = ua + (top - va) * slope, ua + (bottom - va) * slope
+    plot_row = keys.plot_row(plot[i], row.astype(np.int64))
+    j, col, cover, area = _column_pieces(np.minimum(u_top, u_bottom), np.maximum(u_top, u_bottom), (bottom - top) * sign, keys.ncols)
+    key = keys.join(plot_row[j], col)
+    if not centres:
+        return _accumulated(key, cover, area, None, keys)
 
     centre = row + 0.5
-    crossed = (top <= centre) & (centre < bottom)
-    cross_col = np.ceil(ua[i] + (centre - va[i]) * slope - 0.5)[crossed]
-    cross_sign = np.rint(sign[i][crossed]).astype(np.int64)
-
-    j, col, cover, area = _column_pieces(np.minimum(u_top, u_bottom), np.maximum(u_top, u_bottom), height, grid.ncols)
-    keep = cross_col < grid.ncols
-    cross_col = np.maximum(cross_col[keep], 0).astype(np.int64)
-    none = np.zeros(len(cross_col), np.int64)
-    row_key = row_plot * np.int64(grid.nrows) + row
-    key = np.r_[row_key[j] * grid.ncols + col, row_key[crossed][keep] * grid.ncols + cross_col]
-    return _accumulated(key, np.r_[cover, none], np.r_[area, none], np.r_[np.zeros(len(cover), np.int64), cross_sign[keep]], grid)
+    crossed = np.flatnonzero((top <= centre) & (centre < bottom))
+    cross_col = np.ceil(ua[crossed] + (centre[crossed] - va[crossed]) * slope[crossed] - 0.5)
+    crossed, cross_col = crossed[cross_col < keys.ncols], cross_col[cross_col < keys.ncols]
+    none = np.zeros(len(crossed), np.int64)
+    key = np.r_[key, keys.join(plot_row[crossed], np.maximum(cross_col, 0).astype(np.int64))]
+    cross = np.r_[np.zeros(len(cover), np.int64), sign[crossed].astype(np.int64)]
+    return _accumulated(key, np.r_[cover, none], np.r_[area, none], cross, keys)
 
 
 def _column_pieces(left: Floats, right: Floats, height: Floats, ncols: int) -> tuple[Ints, Ints, Ints, Ints]:
@@ -125,7 +150,7 @@ def _column_pieces(left: Floats, right: Floats, height: Floats, ncols: int) -> t
     return j, np.maximum(col, 0).astype(np.int64), *fixed
 
 
-def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints, grid: Grid) -> Coverage:
+def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _Keys) -> Coverage:
     """Add up contributions per cell, then along each row; integers wrap around harmlessly, differences stay right."""
     order = np.argsort(key, kind="stable")
     key = key[order]
@@ -133,18 +158,21 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints, grid: Grid) ->
     if len(start) == 0:
         return _EMPTY
     key = key[start]
-    cover, area, cross = (np.add.reduceat(values[order], start) for values in (cover, area, cross))
-    col, row_key = key % grid.ncols, key // grid.ncols
-    new_row = np.r_[True, row_key[1:] != row_key[:-1]]
+    cover, area = np.add.reduceat(cover[order], start), np.add.reduceat(area[order], start)
+    col, plot_row = key & ((1 << keys.col_bits) - 1), key >> keys.col_bits
+    new_row = np.r_[True, plot_row[1:] != plot_row[:-1]]
     row_number = np.cumsum(new_row) - 1
     after = _running(cover, new_row, row_number)
-    inside = _running(cross, new_row, row_number) > 0
+    if cross is None:
+        inside = np.zeros(len(start), bool)
+    else:
+        inside = _running(np.add.reduceat(cross[order], start), new_row, row_number) > 0
     fraction = after - cover + area
 
-    next_col = np.where(np.r_[new_row[1:], True], grid.ncols, np.r_[col[1:], 0])  # an open row runs to the grid's edge
+    next_col = np.where(np.r_[new_row[1:], True], keys.ncols, np.r_[col[1:], 0])  # an open row runs to the grid's edge
     length = next_col - col - 1
     cells, runs = fraction > NOTHING, (length > 0) & (after > NOTHING)
-    plot, row = row_key // grid.nrows, row_key % grid.nrows
+    plot, row = plot_row >> keys.row_bits, plot_row & ((1 << keys.row_bits) - 1)
     return Coverage(
         plot[cells], row[cells], col[cells], np.minimum(fraction[cells] / ONE, 1.0), inside[cells],
         plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(after[runs] / ONE, 1.0), inside[runs],
