@@ -33,11 +33,11 @@ class BatchAlgorithm(EpochAlgorithm):
     REGIONS, REGION_NAME_FIELD = "REGIONS", "REGION_NAME_FIELD"
     SKIP_ON_LOW_CONFIDENCE, IF_DONE, EXECUTOR = "SKIP_ON_LOW_CONFIDENCE", "IF_DONE", "EXECUTOR"
 
+    STAT = ""
+
     def stats(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, ...]:
         """Return the statistics to compute; one by default, the class's STAT."""
         return (self.STAT,)
-
-    STAT = ""
 
     def settings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Settings:
         """Return the thresholds of the run."""

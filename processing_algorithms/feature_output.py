@@ -42,9 +42,10 @@ class LayerOutput:
         properties = self._properties(feature)
         self._writer.add([properties.get(name) for name in self._names], polygon(feature.polygon))
 
-    def close(self) -> None:
-        """Write what is buffered."""
+    def close(self) -> str:
+        """Write what is buffered and return the destination."""
         self._writer.close()
+        return self.destination
 
 
 def write_outputs(
@@ -57,28 +58,34 @@ def write_outputs(
     outputs: dict[str, Any] = {"COUNT": result.count, "MATCHED_COUNT": result.matched}
     with ExitStack() as stack:
         stack.enter_context(result)
-        lines = stack.enter_context(NdjsonWriter(path, result.fields)) if path else None
+        pictures = thumbnails(algorithm, parameters, context, result)  # first: they put their names into the feature
         layer = LayerOutput(algorithm, parameters, context, result, title) if parameters.get(OUTPUT) else None
-        pictures = thumbnails(algorithm, parameters, context, result)
+        lines = stack.enter_context(NdjsonWriter(path, result.fields)) if path else None
+        receivers = [output.add for output in (pictures, layer, lines) if output]
         for done, feature in enumerate(result.features):
             stop_if_cancelled(progress)
             progress.step(done / max(1, result.count), algorithm.tr("writing"))
-            if pictures:
-                pictures.add(feature.uuid, polygon(feature.polygon), feature.properties)
-            if layer:
-                layer.add(feature)
-            if lines:
-                lines.add(feature)
+            for receive in receivers:
+                receive(feature)
         if layer:
-            layer.close()
-            outputs[OUTPUT] = layer.destination
+            outputs[OUTPUT] = layer.close()
     if path:
         outputs[NDJSON] = path
     if pictures:
-        outputs[THUMBNAILS] = algorithm.parameterAsString(parameters, THUMBNAILS, context)
-    for warning in result.warnings:
+        outputs[THUMBNAILS] = pictures.folder
+    for warning in (*result.warnings, *warnings(algorithm, pictures, outputs)):
         progress.warn(warning)
     return outputs
+
+
+def warnings(algorithm: EpochAlgorithm, pictures: Thumbnails | None, outputs: dict[str, Any]) -> list[str]:
+    """Return what the outputs cannot hold."""
+    texts = []
+    if pictures and not pictures.fields:
+        texts.append(algorithm.tr("THUMBNAILS: pictures are drawn of single plots with results of the deforestation check; there are none here."))
+    if str(outputs.get(OUTPUT, "")).lower().endswith(".shp"):
+        texts.append(algorithm.tr("A Shapefile cuts field names after 10 characters and texts after 254: prefer a GeoPackage (.gpkg)."))
+    return texts
 
 
 def thumbnails(algorithm: EpochAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext, result: FetchResult) -> Thumbnails | None:

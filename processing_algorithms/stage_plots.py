@@ -111,25 +111,28 @@ class StagePlots(EpochAlgorithm):
         if not path and layer is None:
             raise InputError(f"INPUT cannot be read as a vector layer: {parameters.get(self.INPUT)}.")
         source = open_source(path, options.crs or None) if path else plot_source(layer)
+        report = self.parameterAsFileOutput(parameters, self.REPORT, context)
+        if report and not os.path.isdir(os.path.dirname(os.path.abspath(report))):
+            raise InputError(f"REPORT: there is no folder {os.path.dirname(os.path.abspath(report))}.")
+        writer, destination = self._invalid_output(parameters, context)  # opened first: nothing is staged if it cannot be written
         result = stage_plots(self.store(parameters, context, create=True), source, request, progress)
         outputs = {"COLLECTION_ID": result.collection_id, "PLOT_COUNT": result.plot_count, "INVALID_COUNT": len(result.invalid)}
-        outputs[self.INVALID] = self._write_invalid(parameters, context, result.invalid)
-        report = self.parameterAsFileOutput(parameters, self.REPORT, context)
+        if writer:
+            for bad in result.invalid:
+                point = None if bad.lon is None or bad.lat is None else QgsGeometry.fromPointXY(QgsPointXY(bad.lon, bad.lat))
+                writer.add((bad.row, bad.plotid, bad.reason, bad.reason_code, bad.wkt), point)
+            writer.close()
+            outputs[self.INVALID] = destination
         if report:
             with open(report, "w", encoding="utf-8") as file:
                 json.dump(result.report, file, ensure_ascii=False, indent=2)
             outputs[self.REPORT] = report
         return outputs
 
-    def _write_invalid(self, parameters: dict[str, Any], context: QgsProcessingContext, invalid: list[Any]) -> str | None:
+    def _invalid_output(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[FeatureWriter | None, str]:
         if not parameters.get(self.INVALID):
-            return None
+            return None, ""
         fields = qgs_fields(INVALID_FIELDS)
         wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
         sink, destination = self.parameterAsSink(parameters, self.INVALID, context, fields, QgsWkbTypes.Type.Point, wgs84)
-        writer = FeatureWriter(sink, fields, self.INVALID)
-        for bad in invalid:
-            point = None if bad.lon is None or bad.lat is None else QgsGeometry.fromPointXY(QgsPointXY(bad.lon, bad.lat))
-            writer.add((bad.row, bad.plotid, bad.reason, bad.reason_code, bad.wkt), point)
-        writer.close()
-        return destination
+        return FeatureWriter(sink, fields, self.INVALID), destination

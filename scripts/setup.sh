@@ -16,10 +16,9 @@ if command -v apt-get >/dev/null; then
         echo "Installing$missing"
         as_root=""
         if [ "$(id -u)" != 0 ]; then as_root="sudo"; fi
-        export DEBIAN_FRONTEND=noninteractive
-        $as_root apt-get update -q
+        $as_root apt-get update -qq
         # shellcheck disable=SC2086  # a list of words
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing
     fi
 fi
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 from math import cos, radians
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsProcessingException
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from epoch_plugin.bridge.alerts import ALERTS, CONFIDENCE_WIDTHS, FILL_ALPHA
+from epoch_plugin.bridge.layers import polygon
+
+if TYPE_CHECKING:
+    from epoch_plugin.core.fetch.result import Feature
 
 WIDTH, HEIGHT, MARGIN = 256, 320, 12
 _MAP = QRectF(MARGIN, 44, WIDTH - 2 * MARGIN, 190)
@@ -24,25 +28,25 @@ class Thumbnails:
     """Draws `<uuid>.png` of fetched plots into a folder; `fields` are the result's field names that take the picture's name."""
 
     def __init__(self, folder: str, names: list[str]):
-        self._folder = folder
+        self.folder = folder
         drawn = "deforestation_alert" in names
         # `thumbnail_url`, or `eudr_deforestation_thumbnail_url` where several statistics stand side by side.
         self.fields = [name for name in ("thumbnail_url", "eudr_deforestation_thumbnail_url") if drawn and name in names]
         if self.fields:
             os.makedirs(folder, exist_ok=True)
 
-    def add(self, uuid: str | None, polygon: QgsGeometry, properties: dict[str, Any]) -> None:
+    def add(self, feature: Feature) -> None:
         """Draw one plot and put the picture's file name into its properties; raises where the file cannot be written."""
-        if not self.fields or not uuid:
+        if not self.fields:
             return
-        name = f"{uuid}.png"
-        if not draw(polygon, properties).save(os.path.join(self._folder, name), "PNG"):
-            raise QgsProcessingException(f"THUMBNAILS: {os.path.join(self._folder, name)} cannot be written.")
+        name = f"{feature.uuid}.png"
+        if not draw(polygon(feature.polygon), feature.properties).save(os.path.join(self.folder, name), "PNG"):
+            raise QgsProcessingException(f"THUMBNAILS: {os.path.join(self.folder, name)} cannot be written.")
         for field in self.fields:
-            properties[field] = name
+            feature.properties[field] = name
 
 
-def draw(polygon: QgsGeometry, properties: dict[str, Any]) -> QImage:
+def draw(shape: QgsGeometry, properties: dict[str, Any]) -> QImage:
     """Return the picture of one plot."""
     image = QImage(WIDTH, HEIGHT, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("white"))
@@ -51,7 +55,7 @@ def draw(polygon: QgsGeometry, properties: dict[str, Any]) -> QImage:
     alert = ALERTS[properties.get("deforestation_alert") or ""]
     _line(painter, 6, str(properties.get("plotid") or properties.get("uuid")), bold=True)
     _line(painter, 22, alert.label, colour=QColor(alert.colour).darker(120))
-    _shape(painter, polygon, alert, CONFIDENCE_WIDTHS.get(properties.get("deforestation_confidence"), CONFIDENCE_WIDTHS["low"]))
+    _shape(painter, shape, alert, CONFIDENCE_WIDTHS.get(properties.get("deforestation_confidence"), CONFIDENCE_WIDTHS["low"]))
     _bars(painter, json.loads(properties.get("annual_defor") or "{}"), QColor(alert.colour))
     _line(painter, HEIGHT - 18, _areas(properties))
     painter.end()
@@ -75,9 +79,9 @@ def _line(painter: QPainter, top: float, text: str, bold: bool = False, colour: 
     painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _shape(painter: QPainter, polygon: QgsGeometry, alert: Any, width_mm: float) -> None:
+def _shape(painter: QPainter, shape: QgsGeometry, alert: Any, width_mm: float) -> None:
     """Draw the plot, north up, as large as it fits; a degree of longitude is drawn as long as it is at the plot's latitude."""
-    box = polygon.boundingBox()
+    box = shape.boundingBox()
     squeeze = max(0.05, cos(radians(box.center().y())))
     scale = min(_MAP.width() / max(box.width() * squeeze, 1e-12), _MAP.height() / max(box.height(), 1e-12)) * 0.95
     fill = QColor(alert.colour)
@@ -91,7 +95,7 @@ def _shape(painter: QPainter, polygon: QgsGeometry, alert: Any, width_mm: float)
         across, up = (point.x() - box.center().x()) * squeeze, point.y() - box.center().y()
         return QPointF(_MAP.center().x() + across * scale, _MAP.center().y() - up * scale)
 
-    for part in polygon.asGeometryCollection():
+    for part in shape.asGeometryCollection():
         painter.drawPath(_path([[place(point) for point in ring] for ring in part.asPolygon()]))
 
 
