@@ -192,7 +192,7 @@ def _plot_rows(spool: PlotSpool, collection_id: str, now: str, progress: Progres
 
 def _plot_row(plot: Plot, uuid: str, digest: str, collection_id: str, now: str) -> PlotRow:
     return PlotRow(uuid=uuid, plotid=plot.plotid, collection_id=collection_id, area=plot.area, soliditysha3_256_hash=digest, polygon=plot.polygon,
-                   ingestion_date=now, metadata=plot.metadata, source_geometry=plot.source_geometry)  # fmt: skip
+                   ingestion_date=now, metadata=plot.metadata, source_geometry=plot.source_geometry, flags=plot.flags)  # fmt: skip
 
 
 def upload_plots(store: Store, collection: str, validate: bool, borders: str | None, progress: Progress) -> UploadResult:
@@ -230,8 +230,9 @@ def validate_locations(connection: Any, row: CollectionRow, borders: str | None,
     rows = plots.of_collection(connection, row.collection_id)
     stored = [CheckedPlot(p.uuid, p.plotid, p.polygon, p.source_geometry, p.area, p.metadata) for p in rows]
     known_borders = Borders(borders) if borders else None
-    # what the user declared, also after an earlier override replaced it
-    declared = (row.country_override_info or {}).get("original_country") or row.country
+    # what the user declared, also after an earlier override replaced it; a country edited since then is a new declaration
+    before = row.country_override_info or {}
+    declared = before.get("original_country") if before and row.country == before.get("detected_country") else row.country
     country = find_country(declared)
     others = plots.of_others_near(connection, row.collection_id, plots.bounds(connection, row.collection_id))
     context = LocationContext(country.iso2 if country else "", find_crop(row.crop_type), row.system_type, known_borders, others)

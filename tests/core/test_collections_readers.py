@@ -167,6 +167,23 @@ def test_xlsx(tmp_path):
     assert not bad and [(p.plotid, p.text) for p in plots] == [("a", "POINT(-5.250000 6.500000)")]
 
 
+@pytest.mark.skipif(ogr.GetDriverByName("XLSX") is None, reason="this GDAL has no XLSX driver")
+def test_xlsx_of_text_only_has_headers_too(tmp_path):
+    path = tmp_path / "p.xlsx"
+    dataset = ogr.GetDriverByName("XLSX").CreateDataSource(str(path))
+    layer = dataset.CreateLayer("plots")
+    for name in ("plotid", "geometry"):
+        layer.CreateField(ogr.FieldDefn(name, ogr.OFTString))
+    item = ogr.Feature(layer.GetLayerDefn())
+    item.SetField("plotid", "a")
+    item.SetField("geometry", WKT)
+    layer.CreateFeature(item)
+    dataset = layer = item = None
+    plots, bad, report = read(path)
+    assert not bad and report.read == 1 and plots[0].plotid == "a" and json.loads(plots[0].metadata) == {"plotid": "a"}
+    assert gdal.GetThreadLocalConfigOption("OGR_XLSX_HEADERS", None) is None
+
+
 def test_shapefile_zipped_and_without_crs(tmp_path):
     folder = tmp_path / "shp"
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -235,6 +236,9 @@ def test_another_area_for_points_of_a_staged_collection_is_said(tmp_path, store)
     path = tmp_path / "p.csv"
     path.write_text("plotid,lon,lat\n1,-5.5,6.5\n")
     stage_plots(store, open_source(str(path)), StageRequest("c"), NoProgress())
+    with store.reading() as connection:
+        stored = list(plots.of_collection(connection, collections.find(connection, "c").collection_id))
+    assert stored[0].flags == ("point", "area_assumed") and stored[0].area == pytest.approx(4, abs=1e-7)
     listener = Listener()
     again = stage_plots(store, open_source(str(path)), StageRequest("c", options=StageOptions(point_area_ha=2)), listener)
     assert again.already_staged and any("was staged with 4 ha per point" in w for w in listener.warnings)
@@ -272,3 +276,28 @@ def test_plots_of_another_collection_count_as_overlap(tmp_path, store):
     result = upload_plots(store, "second", True, None, NoProgress())
     assert result.report["checks"]["overlap"]["failed"] == 1
     assert result.report["problems"][0]["problems"] == ["duplicate of plot 'a' of collection 'first'"]
+
+
+def test_upload_detects_the_country_and_keeps_the_declared_one(tmp_path, store):
+    world = "/usr/share/qgis/resources/data/world_map.gpkg"
+    if not os.path.isfile(world):
+        pytest.skip("QGIS's world_map.gpkg is not installed here")
+    rings = [[[lon + k * 0.01, lat + k * 0.02] for lon, lat in RING] for k in range(4)]
+    path = tmp_path / "p.geojson"
+    path.write_text(geojson(*(feature({"plotid": str(k)}, ring) for k, ring in enumerate(rings))))
+    stage_plots(store, open_source(str(path)), StageRequest("c", country="Ghana", crop_type="cocoa"), NoProgress())
+    for _ in range(2):  # the second time the store already holds the corrected country
+        result = upload_plots(store, "c", True, world, NoProgress())
+        assert result.country_override_info == {
+            "was_overridden": True, "original_country": "Ghana", "detected_country": "Côte d'Ivoire",
+            "message": "Country automatically overridden from 'Ghana' to 'Côte d'Ivoire' based on file locations (4/4 locations in Côte d'Ivoire)",
+        }  # fmt: skip
+        assert result.report["checks"]["country"]["failed"] == 4
+    with store.reading() as connection:
+        row = collections.find(connection, "c")
+    assert (row.country, row.detected_country, row.status) == ("Côte d'Ivoire", "Côte d'Ivoire", "uploaded") and row.admin1
+    with store.writing() as connection:
+        collections.update(connection, row.collection_id, {"country": "CIV"})
+    result = upload_plots(store, "c", True, world, NoProgress())
+    assert result.country_override_info is None and result.report["checks"]["country"]["passed"] == 4
+    assert result.locations_confidence == "high"

@@ -46,7 +46,8 @@ def test_a_200_mb_geojson_stages_within_1_gb(tmp_path):
     pytest.importorskip("resource")
     path = tmp_path / "big.geojson"
     number = write_plots(path)
-    run = subprocess.run([sys.executable, "-c", STAGE, str(path), str(tmp_path / "store.gpkg")], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", STAGE, str(path), str(tmp_path / "store.gpkg")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["plots"] == number

@@ -13,6 +13,7 @@ from epoch_plugin.core.collections.geodesy import polygons_area_ha
 from epoch_plugin.core.collections.shapes import Polygons, Ring, closed, multipolygon_wkb
 
 ZERO_AREA_HA = 1e-6
+_SMALL_DEGREES2 = 1e-10  # more than ZERO_AREA_HA up to 89.4 degrees of latitude: saves a geodesic area for nearly every plot
 _POSITION = re.compile(r"\[(\S+) (\S+)\]")
 # GEOS's words -> our code and sentence
 _GEOS = {
@@ -75,7 +76,7 @@ def shape_defect(polygons: Polygons) -> Defect | None:
     geometry = shapely.wkb.loads(multipolygon_wkb(polygons))
     if not geometry.is_valid:
         return _explained(explain_validity(geometry))
-    if polygons_area_ha(polygons) < ZERO_AREA_HA:
+    if geometry.area < _SMALL_DEGREES2 and polygons_area_ha(polygons) < ZERO_AREA_HA:
         return _at(polygons[0][0], "zero_area", "the polygon's area is zero")
     return None
 

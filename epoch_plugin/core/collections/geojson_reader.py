@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -256,6 +257,11 @@ def _positions(values: Any) -> Ring:
         raise TypeError("the coordinates are not nested as the type asks")
     if not values:
         return np.empty((0, 2))
+    if isinstance(values[0], list) and len(values[0]) >= 2:
+        with contextlib.suppress(ValueError):  # positions of different lengths
+            array = np.array(values)
+            if array.dtype.kind == "f" and array.ndim == 2:
+                return np.array(array[:, :2], np.float64)
     pairs = [(p[0], p[1]) if isinstance(p, list) and len(p) >= 2 else _bad_position(p) for p in values]
     if any(isinstance(v, (list, dict, str, bool)) for pair in pairs for v in pair):
         raise ValueError("a coordinate is not a number, or the lists are nested deeper than the type asks")

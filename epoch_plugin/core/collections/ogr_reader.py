@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -150,7 +151,8 @@ def read_xlsx(path: str, name: str, sheet: str, crs: str | None) -> Iterator[Sou
         raise InputError(f"'{name}' has no sheet '{sheet}'. Its sheets are: {', '.join(sheets)}.")
     usable, first_error = [], None
     for candidate in [sheet] if sheet else sheets:
-        headers, sample = _sheet_start(dataset.GetLayerByName(candidate))
+        with _first_row_is_header():  # the driver reads a sheet when it is first asked for
+            headers, sample = _sheet_start(dataset.GetLayerByName(candidate))
         try:
             usable.append((candidate, headers, find_geometry(headers, sample, f"{name}, sheet {candidate}")))
         except InputError as error:
@@ -162,6 +164,19 @@ def read_xlsx(path: str, name: str, sheet: str, crs: str | None) -> Iterator[Sou
     chosen, headers, columns = usable[0]
     epsg = crs[5:] if crs and crs.upper().startswith("EPSG:") else None
     yield from table_features(headers, _sheet_rows(dataset.GetLayerByName(chosen)), columns, True, epsg)
+
+
+@contextlib.contextmanager
+def _first_row_is_header() -> Iterator[None]:
+    """Switch off the XLSX driver's guess, which takes the headers of an all-text table for data."""
+    from osgeo import gdal
+
+    before = gdal.GetThreadLocalConfigOption("OGR_XLSX_HEADERS", None)
+    gdal.SetThreadLocalConfigOption("OGR_XLSX_HEADERS", "FORCE")
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption("OGR_XLSX_HEADERS", before)
 
 
 def _sheet_start(layer: Any) -> tuple[list[str], list[list[Any]]]:

@@ -70,7 +70,8 @@ def _refuse_disguise(path: str, extension: str, name: str) -> None:
 def _sha256(path: str, extension: str) -> str:
     digest = hashlib.sha256()
     stem = os.path.splitext(path)[0]
-    parts = [stem + e for e in _SHAPEFILE_PARTS if os.path.isfile(stem + e)] if extension == ".shp" else [path]
+    siblings = [p for e in _SHAPEFILE_PARTS for p in (stem + e, stem + e.upper()) if os.path.isfile(p)]
+    parts = siblings if extension == ".shp" else [path]
     for part in parts:
         with open(part, "rb") as file:
             while block := file.read(1 << 20):

@@ -84,7 +84,7 @@ def parse_wkb(wkb: bytes) -> Shape:
     try:
         reader = _Reader(wkb)
         _read(reader, shape, points)
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, ValueError, RecursionError) as error:
         raise ValueError(f"the geometry's bytes cannot be read ({error})") from None
     except _CurveError:
         return parse_wkb(_linearised(wkb))

@@ -22,7 +22,8 @@ class PlotSpool:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-20000"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute(
-            "CREATE TABLE plots (source_row INTEGER, plotid TEXT, polygon BLOB, source_geometry BLOB, area REAL, text TEXT, metadata TEXT)"
+            "CREATE TABLE plots (source_row INTEGER, plotid TEXT, polygon BLOB, source_geometry BLOB, area REAL, text TEXT, metadata TEXT, "
+            "flags TEXT)"
         )
         self._connection.execute("BEGIN")
         self.count = 0
@@ -38,12 +39,16 @@ class PlotSpool:
 
     def add(self, plot: Plot) -> None:
         """Append a plot."""
-        values = (plot.row, plot.plotid, plot.polygon, plot.source_geometry, plot.area, plot.text, plot.metadata)
-        self._connection.execute("INSERT INTO plots VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+        values = (plot.row, plot.plotid, plot.polygon, plot.source_geometry, plot.area, plot.text, plot.metadata, " ".join(plot.flags))
+        self._connection.execute("INSERT INTO plots VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         self.count += 1
 
     def chunks(self, size: int) -> Iterator[list[Plot]]:
-        """Yield the plots in order, `size` at a time, without their flags."""
-        cursor = self._connection.execute("SELECT source_row, plotid, polygon, source_geometry, area, text, metadata FROM plots ORDER BY rowid")
+        """Yield the plots in order, `size` at a time."""
+        cursor = self._connection.execute("SELECT * FROM plots ORDER BY rowid")
         while rows := cursor.fetchmany(size):
-            yield [Plot(row, plotid, polygon, source, area, text, metadata, ()) for row, plotid, polygon, source, area, text, metadata in rows]
+            yield [_plot(*row) for row in rows]
+
+
+def _plot(row: int, plotid: str, polygon: bytes, source: bytes | None, area: float, text: str, metadata: str, flags: str) -> Plot:
+    return Plot(row, plotid, polygon, source, area, text, metadata, tuple(flags.split()))

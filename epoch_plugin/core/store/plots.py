@@ -99,8 +99,8 @@ def update_metadata(connection: sqlite3.Connection, changes: Mapping[str, Any]) 
 def of_collection(connection: sqlite3.Connection, collection_id: str) -> Iterator[PlotRow]:
     """Yield the plots of a collection in position order."""
     for row in connection.execute("SELECT * FROM plots WHERE collection_id = ? ORDER BY fid", (collection_id,)):
-        values = {name: row[name] for name in _FIELDS}
-        yield PlotRow(**values, polygon=blob_wkb(row["geom"]))
+        values = {name: row[name] for name in _FIELDS if name != "flags"}
+        yield PlotRow(**values, flags=tuple(json.loads(row["flags"] or "[]")), polygon=blob_wkb(row["geom"]))
 
 
 def of_others_near(connection: sqlite3.Connection, collection_id: str, box: tuple[float, float, float, float]) -> Iterator[tuple[str, str, bytes]]:
