@@ -130,6 +130,50 @@ def test_thumbnails_are_drawn_and_named_in_the_field(chain, tmp_path):
     assert next(without.getFeatures())["thumbnail_url"] in (None, QVariant())
 
 
+def test_outputs_say_what_they_cannot_hold(chain, tmp_path, feedback):
+    import processing
+
+    def warned(**parameters):
+        feedback.warnings.clear()
+        processing.run("epoch:fetchdeforestationcheck", {"STORE": chain[0], "COLLECTION": "sample", **parameters}, feedback=feedback)
+        return " ".join(feedback.warnings)
+
+    assert "Shapefile" in warned(LIMIT=0, OUTPUT=str(tmp_path / "cut.shp"))
+    assert "THUMBNAILS" in warned(AGGREGATE=True, THUMBNAILS=str(tmp_path / "none")) and not (tmp_path / "none").exists()
+    assert warned(LIMIT=0, OUTPUT=str(tmp_path / "whole.gpkg")) == ""
+
+
+def test_an_aggregate_is_one_row_over_all_matching_plots(chain, truth):
+    result = fetch(chain[0], AGGREGATE=True, OUTPUT="memory:")
+    (row,) = result["OUTPUT"].getFeatures()
+    assert (result["COUNT"], result["MATCHED_COUNT"], row["commodity_plot_no"]) == (1, len(truth), len(truth))
+    critical = [plot for plot in truth.values() if plot["deforestation_alert"] == "critical"]
+    assert row["noncompliance_plot_count"] == len(critical)
+    assert row["noncompliance_area_ha"] == pytest.approx(sum(plot["noncompliance_area"] for plot in critical), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"), [({"REPORT": "/nowhere/report.json"}, "REPORT: there is no folder"), ({"INVALID": "/nowhere/bad.gpkg"}, "bad.gpkg")]
+)
+def test_staging_stores_nothing_where_its_outputs_cannot_be_written(run, store, outputs, words):
+    with pytest.raises(QgsProcessingException, match=words):
+        run("stageplots", INPUT=live_layer(), COLLECTION_NAME="x", **outputs)
+    assert not Path(store).exists()
+
+
+def test_cancelling_is_an_error_and_keeps_the_store_readable(run, store, feedback):
+    import processing
+
+    run("stageplots", INPUT_FILE=resource("sample", "plots.geojson"), COLLECTION_NAME="sample")
+    run("uploadplots", COLLECTION="sample")
+    feedback.cancel()
+    with pytest.raises(QgsProcessingException, match=r"(?i)stopped|cancel"):
+        processing.run("epoch:batchdeforestationcheck", {
+            "STORE": store, "COLLECTION": "sample", "DATASETS": resource("sample", "datasets.json"), "END_DATE": END,
+        }, feedback=feedback)  # fmt: skip
+    assert run("batchdeforestationcheck", COLLECTION="sample", DATASETS=resource("sample", "datasets.json"), END_DATE=END)["STATUS"] == "completed"
+
+
 def test_fetchplots_puts_the_statistics_name_before_shared_fields(chain):
     layer = fetch(chain[0], "fetchplots", STATS="eudr_deforestation", LIMIT=2, OUTPUT="memory:")["OUTPUT"]
     assert {"eudr_deforestation_assessed_end", "deforestation_alert"} <= set(layer.fields().names())
