@@ -125,7 +125,7 @@ def test_a_missing_file():
 def test_one_bad_feature_does_not_stop_the_others(tmp_path, store):
     path = tmp_path / "p.geojson"
     bad = [RING[0], RING[2], RING[1], RING[3], RING[0]]
-    path.write_text(geojson(feature({"plotid": "ok", "Farmer": "x", "farmer": "y"}), feature({"plotid": "bow"}, bad), feature({"plotid": "ok2"})))
+    path.write_text(geojson(feature({"plotid": "ok", "Farmer": "x", "farmer": "y", "facility_id": 12}), feature({"plotid": "bow"}, bad), feature({"plotid": "ok2"})))
     listener = Listener()
     result = stage_plots(store, open_source(str(path)), StageRequest("c"), listener)
     assert result.plot_count == 2 and [b.plotid for b in result.invalid] == ["bow"] and result.report["rejected_reasons"] == {"self_crossing": 1}
@@ -135,7 +135,8 @@ def test_one_bad_feature_does_not_stop_the_others(tmp_path, store):
         stored = list(plots.of_collection(connection, row.collection_id))
     assert (row.plot_number, row.invalid_number, row.status, row.source_name) == (2, 1, "staged", "p.geojson")
     assert row.source_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert json.loads(stored[0].metadata) == {"plotid": "ok", "Farmer": "x", "farmer": "y"}
+    assert json.loads(stored[0].metadata) == {"plotid": "ok", "Farmer": "x", "farmer": "y", "facility_id": 12}
+    assert [p.facility_id for p in stored] == ["12", None]
     # a second way: mended
     fixed = stage_plots(store, open_source(str(path)), StageRequest("fixed", options=StageOptions(fix_geometries=True)), NoProgress())
     assert fixed.plot_count == 3 and fixed.report["mended"][0]["plotid"] == "bow"

@@ -80,9 +80,11 @@ class ToLonLat:
         """Transform (n, 2) coordinates; what has no place on Earth comes back as infinity."""
         if self._transformer is None or not len(points):
             return points
-        lon, lat = self._transformer.transform(points[:, 0], points[:, 1])
+        # pyproj takes arrays of one element for numbers, which newer numpy refuses: a lone point goes in twice
+        some = np.repeat(points, 2, axis=0) if len(points) == 1 else points
+        lon, lat = self._transformer.transform(some[:, 0], some[:, 1])
         self._remember()
-        return np.column_stack([lon, lat])
+        return np.column_stack([lon, lat])[: len(points)]
 
     def _remember(self) -> None:
         last = getattr(self._transformer, "get_last_used_operation", None)  # pyproj 3.4
