@@ -24,13 +24,13 @@ def baseline_says(value: int | None) -> bool | None:
     return None if value is None or value == FOREST_NO_DATA else value == 1
 
 
-def meaning(scene: Scene, role: str, binding: Binding) -> tuple[Lattice, Callable[[int, int], bool | None]] | None:
-    """Return a context layer's own lattice and its (row, column) -> yes, no or None; None if nothing is bound."""
+def meaning(scene: Scene, role: str, binding: Binding, last_year: int) -> tuple[Lattice, Callable[[int, int], bool | None]] | None:
+    """Return a context layer's own lattice and its (row, column) -> yes, no or None; None if nothing up to `last_year` is bound."""
     if role == "jrc_forest":
         return ANALYSIS, lambda row, column: baseline_says(scene.single["forest_2020"].at(row, column))
     if role == "tmf_forest":
         return _tmf_forest(scene.series["tmf"][2020])
-    if role not in binding.layers:
+    if role not in binding.layers or (binding.layers[role] or 0) > last_year:
         return None
     if role in ("wdpa", "wdpa_mandate"):
         areas = [a for a in scene.protected if a.attributes["STATUS"] != "Proposed"] if role == "wdpa" else list(scene.mandate)

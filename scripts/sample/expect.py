@@ -31,6 +31,8 @@ def _areas(expect: dict[str, Any], truth: dict[str, Any]) -> list[str]:
         wrong.append(f"years are {years}, expected {expect['years']}")
     if "degraded" in expect and bool(truth["tmf_degraded_ha"]) != expect["degraded"]:
         wrong.append(f"tmf_degraded_ha is {truth['tmf_degraded_ha']}")
+    if expect.get("nothing_seen") and truth["detected_area"] is not None:
+        wrong.append("detected_area should be null: no cell has both the baseline and a system")
     if expect.get("unknown_area") and truth["noncompliance_area"] is not None:
         wrong.append("noncompliance_area should be null")
     if (

@@ -47,14 +47,20 @@ def looks(scene: Scene, system: str, record: tuple[int, int], window: Window) ->
     if system in scene.series:
         bound = {y: layer for y, layer in scene.series[system].items() if record[0] <= y <= record[1]}
         return partial(_series, bound, system, window)
-    return partial(_loss_year, scene.single[system], covered)
+    return partial(_loss_year, scene.single[system], covered, window)
 
 
-def _loss_year(layer: Layer, covered: frozenset[int], row: int, column: int) -> Look:
+def _reported(covered: frozenset[int], year: int | None, window: Window) -> Look:
+    """A reported loss counts whatever was seen: where there is one, the system has spoken for its year, also beyond its record."""
+    loss = year if year in window.years else None
+    return Look(covered if loss is None else covered | {loss}, loss)
+
+
+def _loss_year(layer: Layer, covered: frozenset[int], window: Window, row: int, column: int) -> Look:
     value = layer.at_analysis(row, column)
     if value is None:
         return NOTHING
-    return Look(covered, 2000 + value if value and 2000 + value in covered else None)
+    return _reported(covered, 2000 + value if value else None, window)
 
 
 def _radd(layer: Layer, covered: frozenset[int], window: Window, row: int, column: int) -> Look:
@@ -64,7 +70,7 @@ def _radd(layer: Layer, covered: frozenset[int], window: Window, row: int, colum
     if value == 0:
         return Look(covered, None)
     day = dt.date(2000 + value // 1000, 1, 1) + dt.timedelta(days=value % 1000 - 1)
-    return Look(covered, day.year if window.start < day <= window.end and day.year in covered else None)
+    return _reported(covered, day.year if window.start < day <= window.end else None, window)
 
 
 def _series(bound: Mapping[int, Layer], system: str, window: Window, row: int, column: int) -> Look:

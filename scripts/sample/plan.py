@@ -17,7 +17,7 @@ from scripts.sample.shapes import Shape, circle, polygon
 SEED = 20201231
 PITCH = 39  # stands do not share cells of any layer
 POINT_AREA_HA = 4.0
-ORDINARY = 178
+ORDINARY = 176
 CLEARINGS = 40
 VILLAGES = (
     (300, 760), (720, 830), (1000, 540), (1400, 300), (1740, 500), (1500, 830), (1850, 940),

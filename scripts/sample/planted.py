@@ -163,6 +163,9 @@ def _series() -> list[Case]:
         Case("lost in the last year", _found("medium", "critical", years=(2025,)), (Loss(("dynamic_world", "tmf"), BIG, 2025),), FIELD),
         Case("regrowth is not forest", _found("low", "critical", years=(2022,)), (Loss(("tmf",), BIG, 2022),), FIELD, classes=(("tmf", BIG, later),)),
         Case("degraded only", {**CLEAN, "degraded": True}, (), FIELD, classes=(("tmf", BIG, degraded),)),
+        Case(
+            "degraded, but no forest in the baseline", {**CLEAN, "degraded": True}, (), FIELD, classes=(("tmf", BIG, degraded),), not_forest=(WHOLE,)
+        ),
         Case("degraded since before 2020", {**CLEAN, "degraded": False}, (), FIELD, classes=(("tmf", BIG, dict.fromkeys(YEARS, TMF_DEGRADED)),)),
         Case(
             "degraded beside a clearing",
@@ -311,7 +314,9 @@ def _coverage() -> list[Case]:
     """What was not seen: no data, file edges, gaps, seams."""
     right = (("forest_2020", (20, -1, 37, 37)),)  # the baseline is missing in 39 % of FIELD
     kept = "not_assessed:coverage"
+    halves = (("forest_2020", (15, -1, 37, 37)), *((role, (-1, -1, 21, 37)) for role in ("tmf", "dynamic_world", "radd")))
     return [
+        Case("baseline in one half, systems in the other", {**UNKNOWN, "nothing_seen": True}, (), FIELD, no_data=halves, at=(2178, 900)),
         Case("outside every raster", UNKNOWN, (), FIELD, at=(2439, 600)),
         Case("far outside every raster", UNKNOWN, (), FIELD, at=(2520, 2460)),
         Case("half outside every raster", UNKNOWN, (), FIELD, at=(2382, 600)),

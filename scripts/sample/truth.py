@@ -77,11 +77,16 @@ class _Plot:
         """Systems with data in the plot."""
         return {s for s in self.records if any(c.looks[s].years for c in self.cells)}
 
+    def on_record(self, year: int) -> bool:
+        """Whether a year lies in the record of a system with data in the plot."""
+        present = self.with_data()
+        return any(first + (s in SERIES_FOREST) <= year <= last for s, (first, last) in self.records.items() if s in present)
+
     def assessed_years(self) -> list[int]:
         """The unbroken run of counted years, from the first, in the record of a system with data in the plot."""
         run = []
         for year in self.years:
-            if not any(first + (s in SERIES_FOREST) <= year <= last for s, (first, last) in self.records.items() if s in self.with_data()):
+            if not self.on_record(year):
                 break
             run.append(year)
         return run
@@ -118,6 +123,8 @@ class _Plot:
             result[f"defor_ha_rmse_{year}"] = _rms([self.system_area(s, year) - (area or 0.0) for s in judges]) if known else None
             if not any(self.share(s, year) > 0 for s in self.records):
                 self.reasons.add(f"year_not_covered:{year}")
+            elif not self.on_record(year):
+                self.reasons.add(f"year_partly_covered:{year}")
         return result
 
     def rrmse(self, union: float | None) -> float | None:
@@ -145,7 +152,7 @@ class _Plot:
         areas: dict[str, float | None] = {}
         coverage: dict[str, float] = {}
         for role in OVERLAPS:
-            layer = meaning(self.scene, role, self.truth.binding)
+            layer = meaning(self.scene, role, self.truth.binding, self.truth.window.end.year)
             if layer is None:
                 areas[role] = None
                 continue
@@ -170,7 +177,7 @@ class _Plot:
     def alert(self, confidence: str, deciding: list[Cell]) -> str:
         """The alert table; notes its reasons."""
         area = _area(deciding)
-        self._note_assumptions(deciding)
+        self._note_deciding(deciding)
         if area < MIN_AREA_HA:
             self.reasons.add("below_min_area")
             return "non-critical"
@@ -183,21 +190,21 @@ class _Plot:
             return "critical"
         return "non-critical"
 
-    def _note_assumptions(self, deciding: list[Cell]) -> None:
-        bound = self.truth.binding.layers
-        for role in ("wdpa", "natural_forest", *TREE_CROPS):
-            if role not in bound:
-                self.reasons.add(f"context_missing:{role}")
-            elif role in TREE_CROPS and (bound[role] or 9999) > 2020:
-                self.reasons.add(f"commodity_undated:{role}")
+    def _note_deciding(self, deciding: list[Cell]) -> None:
         if all(not self.shape.holds(c.column + 0.5, c.row + 0.5) for c in deciding):
             self.reasons.add("edge_only")
         if {c.year for c in self.union} == {2021}:
             self.reasons.add("boundary_year")
 
+    def _note_layers(self, coverage: dict[str, float]) -> None:
+        """What the alert table could not rest on, on every row."""
+        bound = self.truth.binding.layers
+        self.reasons |= {f"context_missing:{r}" for r in ("wdpa", "natural_forest") if coverage.get(r, 0.0) < MIN_VALID}
+        self.reasons |= {f"commodity_undated:{r}" for r in TREE_CROPS if r in bound and (bound[r] or 9999) > 2020}
+
     def _is(self, role: str, cell: Cell) -> bool:
         """Whether a context layer says yes where the analysis cell's centre lies."""
-        layer = meaning(self.scene, role, self.truth.binding)
+        layer = meaning(self.scene, role, self.truth.binding, self.truth.window.end.year)
         if layer is None:
             return False
         lattice, read = layer
@@ -218,6 +225,7 @@ class _Plot:
                 confidence = alert = None
         loss = _area(deciding) if alert == "critical" else None if alert is None or valid < MIN_VALID else 0.0
         areas, coverage = self.overlaps()
+        self._note_layers(coverage)
         flagged = sorted({c.year for c in self.union if c.year is not None})
         rrmse, agreement = self.rrmse(union), self.agreement(union)
         return {
@@ -251,15 +259,13 @@ class _Plot:
         return {**shares, "forest_2020": _area(c for c in self.cells if c.baseline is not None) / self.area}
 
     def _degraded(self) -> float | None:
-        """Area of baseline forest that TMF turns from undisturbed to degraded in a counted year."""
-        if "tmf" not in self.with_data() or not any(c.baseline is not None for c in self.cells):
+        """Area that TMF turns from undisturbed to degraded in a counted year."""
+        if "tmf" not in self.with_data():
             return None
         first, last = self.records["tmf"]
         layers = self.scene.series["tmf"]
         steps = [(layers[y - 1], layers[y]) for y in self.years if first < y <= last]
-        return _area(
-            c for c in self.cells if c.baseline and any((a.at_analysis(c.row, c.column), b.at_analysis(c.row, c.column)) == (1, 2) for a, b in steps)
-        )
+        return _area(c for c in self.cells if any((a.at_analysis(c.row, c.column), b.at_analysis(c.row, c.column)) == (1, 2) for a, b in steps))
 
 
 def _rms(errors: list[float]) -> float:

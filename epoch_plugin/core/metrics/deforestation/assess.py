@@ -43,6 +43,7 @@ class DeforestationTable:
     defor: Floats  # (plots, years)
     defor_rmse: Floats
     rrmse: Floats
+    single_system: npt.NDArray[np.bool_]  # fewer than two systems saw enough in all years up to assessed_end: no error can be given
     agreement: Floats  # (plots, systems)
     agreement_all: Floats
     confidence: Words
@@ -68,7 +69,8 @@ def assess(plan: DeforestationPlan, results: list[GridResult], area: Floats) -> 
     covered, partly, assessed_end, prefix = _record(plan, sums)
     run = np.maximum(prefix - 1, 0)
     valid = np.where(prefix > 0, _share(sums.prefix_seen[np.arange(n), run], whole), 0.0)
-    known = (sums.seen > 0) & there.any(axis=1)
+    judged = sums.judged_year > 0
+    known = judged.any(axis=1)
     detected = np.where(known, sums.union, np.nan)
     confidence = _confidence(sums, known, plan.settings)
     few_seen = valid < plan.settings.min_valid_fraction
@@ -82,8 +84,9 @@ def assess(plan: DeforestationPlan, results: list[GridResult], area: Floats) -> 
     return DeforestationTable(
         plan=plan, area=area, weight=weight, clipped=clipped, coverage=coverage, overlap=overlap, sums=sums, system_there=there,
         year_covered=covered, year_partly=partly, assessed_end=assessed_end, valid_fraction=valid, detected=detected,
-        defor=np.where(covered & known[:, None], sums.union_year, np.nan), defor_rmse=np.where(covered & known[:, None], rmse, np.nan),
-        rrmse=np.where(known, rrmse, np.nan), agreement=np.where(there & known[:, None], share_of_union, np.nan),
+        defor=np.where(judged, sums.union_year, np.nan), defor_rmse=np.where(judged, rmse, np.nan),
+        rrmse=np.where(known, rrmse, np.nan), single_system=np.isnan(rrmse) & (prefix > 0),
+        agreement=np.where(there & known[:, None], share_of_union, np.nan),
         agreement_all=np.where(several & known, _ratio(sums.agreed, sums.union), np.nan),
         confidence=confidence, alert=alert, deciding=deciding, deciding_inside=sums.inside[np.arange(n), column],
         noncompliance=_noncompliance(alert, deciding, few_seen), few_seen=few_seen,

@@ -11,7 +11,7 @@ SENTENCES: dict[str, str] = {
     "missing_layer": "This layer is needed and was not bound in the datasets file.",
     "year_not_covered": "No detection system with data in the plot has a record that covers this year.",
     "year_partly_covered": "Only dated alerts cover this year, and their record ends within it.",
-    "single_system": "Only one detection system could speak for the plot, so neither agreement nor its error can be given.",
+    "single_system": "Fewer than two detection systems saw enough of the plot in all assessed years, so no error can be given.",
     "below_min_area": "Something was flagged, but less than the smallest area that counts.",
     "boundary_year": "The detection rests on 2021 alone, the first year after the cut-off: a yearly layer cannot date it finer.",
     "edge_only": "The whole deciding area lies in cells whose centre is outside the plot.",

@@ -66,9 +66,9 @@ def _annual(table: DeforestationTable, i: int) -> dict[str, float | None]:
 
 
 def _systems(table: DeforestationTable, i: int) -> dict[str, dict[str, float | None]]:
-    """Each system's own area per year; None for a year that it could not speak for anywhere in the plot, or without a baseline."""
+    """Each system's own area per year; None for a year that it could not speak for anywhere in the plot, or in which nothing could be judged."""
     years, sums = table.plan.window.years, table.sums
-    spoke = (sums.system_year_seen[i] > 0) & (sums.seen[i] > 0)
+    spoke = (sums.system_year_seen[i] > 0) & (sums.judged_year[i] > 0)
     return {
         system.name: {str(year): float(sums.system_year[i, s, k]) if spoke[s, k] else None for k, year in enumerate(years)}
         for s, system in enumerate(table.plan.systems)
@@ -86,7 +86,7 @@ def _reasons(table: DeforestationTable, i: int, lost: list[int], flags: Sequence
     if table.few_seen[i]:
         found.append(reason("not_assessed:coverage", valid_fraction=float(table.valid_fraction[i]), minimum=settings.min_valid_fraction))
     found += _record_reasons(table, i)
-    if table.system_there[i].sum() == 1:
+    if table.single_system[i]:
         found.append(reason("single_system"))
     deciding = float(table.deciding[i])
     if table.alert[i] == NON_CRITICAL and deciding < settings.min_noncompliance_ha:

@@ -35,7 +35,7 @@ class StateSums:
 class PlotSums:
     """Areas per plot in ha; with a system axis or a year axis where named so (plots first)."""
 
-    seen: Floats  # baseline has data
+    judged_year: Floats  # (plots, years): baseline has data and some system could speak for the year
     system_seen: Floats  # (plots, systems): could speak for at least one counted year
     system_year_seen: Floats  # (plots, systems, years)
     year_seen: Floats  # (plots, years): by any system
@@ -69,7 +69,7 @@ def sum_states(areas: StateAreas, meaning: StateMeaning, n_plots: int) -> PlotSu
         return np.stack([flagged(flag), flagged(flag & meaning.consensus)], axis=1)
 
     return PlotSums(
-        seen=sums.ha(meaning.seen),
+        judged_year=_stack([sums.ha(by_any[:, k] & meaning.seen) for k in years], n_plots),
         system_seen=_stack([sums.ha(meaning.available[:, s].any(axis=1)) for s in systems], n_plots),
         system_year_seen=_stack([_stack([sums.ha(meaning.available[:, s, k]) for k in years], n_plots) for s in systems], n_plots, (n_years,)),
         year_seen=_stack([sums.ha(by_any[:, k]) for k in years], n_plots),
