@@ -152,7 +152,7 @@ def check_locations(plots: Sequence[CheckedPlot], context: LocationContext, prog
 def _facts(plots: Sequence[CheckedPlot], context: LocationContext, progress: Progress) -> _Facts:
     import shapely.wkb
 
-    shapes, uploaded, geometries, centres, attributes = [], [], [], [], []
+    shapes, uploaded, geometries, centres, declared, kinds = [], [], [], [], [], []
     for number, plot in enumerate(plots):
         if number % 1000 == 0:
             stop_if_cancelled(progress)
@@ -162,12 +162,13 @@ def _facts(plots: Sequence[CheckedPlot], context: LocationContext, progress: Pro
         uploaded.append(source)
         geometries.append(shapely.wkb.loads(plot.polygon))
         centres.append(source.points[0] if len(source.points) and not source.polygons else _centre(shape.polygons))
-        attributes.append(json.loads(plot.metadata))
+        attributes = json.loads(plot.metadata)
+        declared.append(declared_area_ha(attributes) or np.nan)
+        kinds.append(str(attributes.get("system_type") or context.system_type or "").strip().lower())
     points = np.array([bool(len(s.points)) and not s.polygons for s in uploaded], bool)
-    declared = np.array([declared_area_ha(a) or np.nan for a in attributes], np.float64)
-    kinds = [str(a.get("system_type") or context.system_type or "").strip().lower() for a in attributes]
-    return _Facts(shapes, uploaded, geometries, np.array(centres, np.float64), np.array([p.area for p in plots], np.float64), declared,
-                  points, np.array([k == "estate" for k in kinds], bool), points & np.isnan(declared))  # fmt: skip
+    told = np.array(declared, np.float64)
+    return _Facts(shapes, uploaded, geometries, np.array(centres, np.float64), np.array([p.area for p in plots], np.float64), told,
+                  points, np.array([k == "estate" for k in kinds], bool), points & np.isnan(told))  # fmt: skip
 
 
 def _centre(polygons: Polygons) -> Floats:

@@ -17,8 +17,11 @@ _CURVES = {8, 9, 10, 11, 12, 13, 14}
 _NAMES = {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
 
 
+_NO_POINTS: Ring = np.empty((0, 2))  # shared: most shapes have none
+
+
 def _no_points() -> Ring:
-    return np.empty((0, 2))
+    return _NO_POINTS
 
 
 @dataclass
