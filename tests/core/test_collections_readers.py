@@ -75,6 +75,21 @@ def test_geojson_single_objects_and_lines(tmp_path, text):
     assert len(plots) == text.count('"Polygon"') and not bad
 
 
+@pytest.mark.parametrize("block", [1, 2, 7, 64, 1000])
+def test_geojson_does_not_depend_on_where_blocks_end(tmp_path, monkeypatch, block):
+    from epoch_plugin.core.collections import geojson_reader
+
+    path = tmp_path / "p.geojson"
+    features = [feature({"plotid": f"p{n}", "value": 12345.678 + n, "text": 'a "quoted" \\ é'}) for n in range(20)]
+    path.write_text(collection(*features, bbox=[1, 2, 3, 4]))
+    wanted = [(p.plotid, p.text, p.metadata) for p in read(path)[0]]
+    monkeypatch.setattr(geojson_reader, "_CHUNK", block)
+    assert [(p.plotid, p.text, p.metadata) for p in read(path)[0]] == wanted and len(wanted) == 20
+    path.write_text(path.read_text()[:-700])
+    with pytest.raises(InputError, match="truncated"):
+        read(path)
+
+
 @pytest.mark.parametrize("position", ["before", "after"])
 def test_geojson_2008_crs_member(tmp_path, position):
     crs = json.dumps({"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32630"}})

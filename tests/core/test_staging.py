@@ -125,7 +125,8 @@ def test_a_missing_file():
 def test_one_bad_feature_does_not_stop_the_others(tmp_path, store):
     path = tmp_path / "p.geojson"
     bad = [RING[0], RING[2], RING[1], RING[3], RING[0]]
-    path.write_text(geojson(feature({"plotid": "ok", "Farmer": "x", "farmer": "y", "facility_id": 12}), feature({"plotid": "bow"}, bad), feature({"plotid": "ok2"})))
+    first = feature({"plotid": "ok", "Farmer": "x", "farmer": "y", "facility_id": 12})
+    path.write_text(geojson(first, feature({"plotid": "bow"}, bad), feature({"plotid": "ok2"})))
     listener = Listener()
     result = stage_plots(store, open_source(str(path)), StageRequest("c"), listener)
     assert result.plot_count == 2 and [b.plotid for b in result.invalid] == ["bow"] and result.report["rejected_reasons"] == {"self_crossing": 1}

@@ -75,8 +75,11 @@ class _JsonStream:
                 continue
             except RecursionError:
                 raise self.broken("the values are nested too deeply") from None
-            if end < len(self._text) or not self._more():
-                self._at = end if end <= len(self._text) else len(self._text)
+            if end < len(self._text):
+                self._at = end
+                return value
+            if not self._more():  # a number could go on in the next block; here nothing follows
+                self._at = len(self._text)
                 return value
 
     def broken(self, what: str) -> InputError:
