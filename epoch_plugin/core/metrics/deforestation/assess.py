@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan, Place
+from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan
 from epoch_plugin.core.metrics.deforestation.states import meaning_of
 from epoch_plugin.core.metrics.deforestation.sums import M2_PER_HA, Floats, PlotSums, StateSums, sum_states
 from epoch_plugin.core.metrics.deforestation.systems import MASK_NO_DATA, MASK_YES
+from epoch_plugin.core.metrics.grid_tasks import Place
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.zonal.engine import GridResult
 from epoch_plugin.core.zonal.reduce import StateAreas

@@ -9,7 +9,8 @@ from typing import Any
 
 from epoch_plugin.core.datasets.roles import COMMODITIES
 from epoch_plugin.core.metrics.deforestation.assess import NON_CRITICAL, DeforestationTable
-from epoch_plugin.core.metrics.deforestation.layers import BASELINE, CONTEXT, PROTECTED
+from epoch_plugin.core.metrics.deforestation.bindings import BASELINE
+from epoch_plugin.core.metrics.deforestation.layers import CONTEXT, PROTECTED
 from epoch_plugin.core.metrics.reasons import Reason, reason
 
 AGREEMENT_KEYS = ("dynamic_world", "glad", "tmf", "radd")

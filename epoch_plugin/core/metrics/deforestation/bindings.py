@@ -1,0 +1,101 @@
+"""Opening what a deforestation check rests on: baseline, detection systems, masks; each layer once, whoever looks at it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from epoch_plugin.core.datasets.datasets_file import Datasets
+from epoch_plugin.core.datasets.encodings import AlertDateEncoding, ClassesEncoding, LossYearEncoding, MaskEncoding
+from epoch_plugin.core.datasets.entries import Entry, SourceRef
+from epoch_plugin.core.datasets.open import open_layer, open_mask
+from epoch_plugin.core.datasets.raster import Grid, RasterLayer
+from epoch_plugin.core.errors import DatasetError
+from epoch_plugin.core.metrics.deforestation.systems import AlertCodes, ClassMaskCodes, CoverCodes, LossYearCodes, MaskCodes, System
+from epoch_plugin.core.settings import Settings
+from epoch_plugin.core.window import MonitoringWindow
+from epoch_plugin.core.zonal.kernel import Array, LayerRead
+
+BASELINE = "forest_2020"
+TMF_DEGRADED_CLASS = 2
+
+
+class Bindings:
+    """The layers of a datasets file as a deforestation check reads them; `reads` collects entry and read by key.
+
+    `grid` is the analysis grid, on which vector layers are burnt: set it as soon as it is known.
+    """
+
+    def __init__(self, datasets: Datasets, window: MonitoringWindow, settings: Settings) -> None:
+        """Open nothing yet."""
+        self._datasets, self._window, self._settings = datasets, window, settings
+        self.grid: Grid | None = None
+        self.reads: dict[str, tuple[Entry, LayerRead]] = {}
+
+    def _read(self, entry: Entry, key: str, layer: RasterLayer, decode: Callable[[Array], Array]) -> LayerRead:
+        self.reads[key] = (entry, LayerRead(key, layer, decode, 0))
+        return self.reads[key][1]
+
+    def mask(self, entry: Entry, ref: SourceRef, key: str) -> LayerRead:
+        """Return a layer as 0 no data, 1 no, 2 yes; raise `DatasetError` if it cannot say yes or no."""
+        if key in self.reads:
+            return self.reads[key][1]
+        layer = open_layer(entry, ref, self.grid)
+        encoding = entry.encoding
+        if isinstance(encoding, ClassesEncoding) and encoding.forest:
+            return self._read(entry, key, layer, ClassMaskCodes(encoding, layer.nodata, encoding.forest))
+        if not isinstance(encoding, MaskEncoding):
+            raise DatasetError(f"Datasets file, {entry.label}: a {encoding.kind} layer cannot say yes or no; give an encoding of kind mask.")
+        return self._read(entry, key, layer, MaskCodes(encoding, layer.nodata))
+
+    def baseline(self) -> LayerRead | None:
+        """Return the forest baseline, None if none is bound."""
+        entry = self._datasets.one(BASELINE)
+        return None if entry is None else self.mask(entry, entry.sources[0], BASELINE)
+
+    def systems(self) -> tuple[System, ...]:
+        """Return every detection system that is bound, in file order."""
+        return tuple(self._system(entry) for entry in self._datasets.detection)
+
+    def _system(self, entry: Entry) -> System:
+        if entry.series:
+            return self._series(entry)
+        layer = open_layer(entry, entry.sources[0], self.grid)
+        decode: LossYearCodes | AlertCodes
+        if isinstance(entry.encoding, LossYearEncoding):
+            decode = LossYearCodes(entry.encoding, layer.nodata, self._window.years)
+        elif isinstance(entry.encoding, AlertDateEncoding):
+            decode = AlertCodes(entry.encoding, layer.nodata, self._window)
+        else:
+            raise DatasetError(
+                f"Datasets file, {entry.label}: a {entry.encoding.kind} layer does not date a loss; see the docs on detection systems."
+            )
+        reads = [self._read(entry, entry.role, layer, decode)]
+        mask = open_mask(entry)
+        if entry.mask is not None and mask is not None:
+            reads.append(self._read(entry, f"{entry.role}:mask", mask, MaskCodes(entry.mask.encoding, mask.nodata)))
+        return System(entry.role, tuple(reads), tuple(self._record_end(entry, year) for year in self._window.years), self._window.years[0])
+
+    def _record_end(self, entry: Entry, year: int) -> dt.date | None:
+        """Return the last day of `year` for which a layer of loss years or dated alerts speaks."""
+        if entry.years is None or not entry.years[0] <= year:
+            return None
+        until = entry.until or dt.date(entry.years[1], 12, 31)
+        if until < dt.date(year, 1, 1):
+            return None
+        return min(until, dt.date(year, 12, 31))
+
+    def _series(self, entry: Entry) -> System:
+        years = self._window.years
+        bound = [year for year in entry.bound_years if years[0] - 1 <= year <= years[-1]]
+        tells_degraded = entry.role == "tmf" and isinstance(entry.encoding, ClassesEncoding) and TMF_DEGRADED_CLASS in entry.encoding.forest
+        degraded = (TMF_DEGRADED_CLASS,) if tells_degraded else ()
+        reads = []
+        for year in bound:
+            ref = entry.source_of(year)
+            if ref is None or not isinstance(entry.encoding, (ClassesEncoding, MaskEncoding)):
+                raise DatasetError(f"Datasets file, {entry.label}: no usable source for {year}.")
+            layer = open_layer(entry, ref, self.grid)
+            reads.append(self._read(entry, f"{entry.role}:{year}", layer, CoverCodes(entry.encoding, layer.nodata, degraded)))
+        record = tuple(dt.date(year, 12, 31) if {year - 1, year} <= set(bound) else None for year in years)
+        return System(entry.role, tuple(reads), record, years[0], tuple(bound), self._settings.persistence_years)
