@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -17,6 +18,8 @@ LABELLED = re.compile(r"^QgsProcessing(Parameter|Output)")
 
 def tracked() -> list[str]:
     """Return the names of the files that git knows or would add."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     git = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
     if git.returncode:
         pytest.skip("not a git checkout")

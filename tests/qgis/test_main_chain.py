@@ -110,7 +110,7 @@ def test_layer_arrives_styled_named_and_with_units(chain, feedback):
     results, ok = algorithm.run(parameters, context, feedback)
     assert ok and processing is not None
     assert any("LIMIT" in text for text in feedback.warnings)
-    handleAlgorithmResults(algorithm, context, feedback, True, parameters)
+    handleAlgorithmResults(algorithm, context, feedback, parameters=parameters)
     (layer,) = project.mapLayers().values()
     assert layer.id() == results["OUTPUT"] and layer.name() == "Fetch deforestation check"
     assert layer.renderer().categories()[0].label() == "Forest loss detected"
