@@ -40,6 +40,7 @@ class Bindings:
         """Return a layer as 0 no data, 1 no, 2 yes; raise `DatasetError` if it cannot say yes or no."""
         if key in self.reads:
             return self.reads[key][1]
+        _refuse_mask(entry)
         layer = open_layer(entry, ref, self.grid)
         encoding = entry.encoding
         if isinstance(encoding, ClassesEncoding) and encoding.forest:
@@ -86,6 +87,7 @@ class Bindings:
         return min(until, dt.date(year, 12, 31))
 
     def _series(self, entry: Entry) -> System:
+        _refuse_mask(entry)
         years = self._window.years
         bound = [year for year in entry.bound_years if years[0] - 1 <= year <= years[-1]]
         tells_degraded = entry.role == "tmf" and isinstance(entry.encoding, ClassesEncoding) and TMF_DEGRADED_CLASS in entry.encoding.forest
@@ -99,3 +101,12 @@ class Bindings:
             reads.append(self._read(entry, f"{entry.role}:{year}", layer, CoverCodes(entry.encoding, layer.nodata, degraded)))
         record = tuple(dt.date(year, 12, 31) if {year - 1, year} <= set(bound) else None for year in years)
         return System(entry.role, tuple(reads), record, years[0], tuple(bound), self._settings.persistence_years)
+
+
+def _refuse_mask(entry: Entry) -> None:
+    """Stop where a mask would be passed over in silence: what it should leave out would count."""
+    if entry.mask is not None:
+        raise DatasetError(
+            f"Datasets file, {entry.label}, key 'mask': a mask limits a layer of loss years or alerts; a {entry.encoding.kind} layer is read "
+            "without one. Write the masked values into the file, or leave the key out."
+        )

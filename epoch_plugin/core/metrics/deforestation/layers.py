@@ -8,23 +8,23 @@ from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.datasets.entries import Entry, SourceRef
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer
 from epoch_plugin.core.datasets.roles import COMMODITIES
+from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE, Bindings
 from epoch_plugin.core.metrics.deforestation.kernel import DeforestationKernel, MaskKernel
 from epoch_plugin.core.metrics.deforestation.systems import System
-from epoch_plugin.core.metrics.grid_tasks import Place, TaskBook, widened
+from epoch_plugin.core.metrics.grid_tasks import Place, TaskBook, finest, widened
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
-from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.engine import GridTask
 from epoch_plugin.core.zonal.kernel import CellKernel, LayerRead
-from epoch_plugin.core.zonal.rings import Floats, middle_of
+from epoch_plugin.core.zonal.rings import Floats
 
 GRID_ORDER = (BASELINE, "glad", "tmf", "dynamic_world", "radd")  # who wins when grids are equally fine
 CONTEXT = ("jrc_forest", "tmf_forest", "natural_forest", "wdpa", "wdpa_mandate")
 PROTECTED = ("natural_forest", "wdpa")  # a loss there is critical whatever the crop
 TREE_CROPS = ("palm", "cocoa", "rubber", "coffee", "timber")  # soy and cattle never excuse
 ROTATION_YEAR = 2020
-SAME_SIZE = 1e-6
+MOST_YEARS = 60  # a state holds the years that a system covers as bits of one whole number
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,12 @@ def plan_deforestation(datasets: Datasets, window: MonitoringWindow, settings: S
     """Open the layers and lay out the tasks; `boxes` are those of the plots (n, 4: xmin, ymin, xmax, ymax in degrees).
 
     Raises `DatasetError` for a source that cannot be used; a layer that is not bound is no error but a reason on every row.
+    Raises `InputError` for a window of more years than a cell's state can tell apart.
     """
+    if len(window.years) > MOST_YEARS:
+        raise InputError(
+            f"The window {window.start} to {window.end} counts {len(window.years)} years: give a START_DATE at most {MOST_YEARS} years before."
+        )
     return _Planner(datasets, window, settings, boxes).plan()
 
 
@@ -84,14 +89,8 @@ class _Planner:
         """Return role and layer of the finest grid among baseline and systems, by the ground size of a cell at the centre."""
         candidates = [(BASELINE, baseline.layer)] if baseline else []
         candidates += [(system.name, system.reads[0].layer) for system in systems if system.reads]
-        candidates = [(role, layer) for role, layer in candidates if layer.kind == "raster"]
-        if not candidates:
-            return "", None
         candidates.sort(key=lambda item: GRID_ORDER.index(item[0]) if item[0] in GRID_ORDER else len(GRID_ORDER))
-        centre = middle_of(self._boxes)
-        sizes = [ground_cell_size(layer.grid, *centre) for _, layer in candidates]
-        finest = min(sizes)
-        return next(item for item, size in zip(candidates, sizes) if size <= finest * (1 + SAME_SIZE))
+        return finest(candidates, self._boxes) or ("", None)
 
     def _analysis_kernel(self, baseline: LayerRead | None, systems: tuple[System, ...], layer: RasterLayer | None) -> Place | None:
         if baseline is None or not systems or layer is None:

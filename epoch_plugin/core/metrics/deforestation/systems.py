@@ -131,6 +131,8 @@ class System:
         loss: 0 none, k + 1 = first loss in the k-th counted year. Available years: bit k set where the system can speak
         for the k-th counted year. Degraded: 1 where undisturbed forest became degraded in the window.
         """
+        if not self.reads:  # a series without a layer in the window
+            return np.zeros((len(codes), 3), np.int64)
         return self._series(codes) if self.read_years else self._single(codes)
 
     def _single(self, codes: States) -> States:
