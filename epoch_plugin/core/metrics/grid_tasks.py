@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer
+from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.engine import GridTask
 from epoch_plugin.core.zonal.grids import extended
 from epoch_plugin.core.zonal.kernel import CellKernel
 from epoch_plugin.core.zonal.plan import block_shape
-from epoch_plugin.core.zonal.rings import Floats
+from epoch_plugin.core.zonal.rings import Floats, middle_of
+
+SAME_SIZE = 1e-6  # relative: cells that differ by less are equally fine
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,20 @@ def widened(layer: RasterLayer, boxes: Floats) -> Grid:
     shape = block_shape(layer.tiles[0].block_rows, layer.tiles[0].block_cols)
     box = (*np.nanmin(boxes[:, :2], axis=0).tolist(), *np.nanmax(boxes[:, 2:], axis=0).tolist())
     return extended(layer.grid, box, shape.rows, shape.cols)
+
+
+def finest(candidates: Sequence[tuple[str, RasterLayer]], boxes: Floats) -> tuple[str, RasterLayer] | None:
+    """Return role and layer of the finest raster by the ground size of a cell at the plots' centre; of equally fine ones the first."""
+    rasters = [item for item in candidates if item[1].kind == "raster"]
+    if not rasters:
+        return None
+    centre = middle_of(boxes)
+    sizes = [ground_cell_size(layer.grid, *centre) for _, layer in rasters]
+    return next(item for item, size in zip(rasters, sizes) if size <= min(sizes) * (1 + SAME_SIZE))
+
+
+def describe_grid(role: str, grid: Grid) -> dict[str, Any]:
+    """Return an analysis grid for the provenance: who gave it, origin, cell size and extent in cells."""
+    return {
+        "role": role, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy, "columns": grid.ncols, "rows": grid.nrows,
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from epoch_plugin.core.datasets.raster import RasterLayer
 from epoch_plugin.core.metrics.deforestation.assess import assess
 from epoch_plugin.core.metrics.deforestation.layers import DeforestationPlan, plan_deforestation
 from epoch_plugin.core.metrics.deforestation.rows import rows
+from epoch_plugin.core.metrics.grid_tasks import describe_grid
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
@@ -47,9 +48,7 @@ class DeforestationStatistic:
         """Return the analysis grid."""
         if self.plan.analysis is None:
             return {"analysis_grid": None}
-        grid = self.plan.tasks[self.plan.analysis.task].grid
-        described = {"role": self.plan.analysis_role, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy}
-        return {"analysis_grid": {**described, "columns": grid.ncols, "rows": grid.nrows}}
+        return {"analysis_grid": describe_grid(self.plan.analysis_role, self.plan.tasks[self.plan.analysis.task].grid)}
 
     def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
         """Return one row per plot."""
