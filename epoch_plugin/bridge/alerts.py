@@ -23,3 +23,11 @@ ALERTS = {
 FILL_ALPHA = 90  # of 255, the same for all: what lies below stays visible, and opacity means nothing
 # Millimetres of outline; "no detection" and "not assessed" are drawn like low.
 CONFIDENCE_WIDTHS = {"low": 0.3, "medium": 0.6, "high": 1.0}
+CONFIDENCE_LABELS = {
+    "high": "High confidence",
+    "medium": "Medium confidence",
+    "low": "Low confidence",
+    "no detection": "No detection",
+    "": "Not assessed: no data",
+}
+NOT_ASSESSED = ALERTS[""].label

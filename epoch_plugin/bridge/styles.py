@@ -1,4 +1,4 @@
-"""How fetched layers look: colours by alert, outline width by confidence, readable field names, a group per collection."""
+"""How result layers look: the shipped styles, readable field names, a group per collection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 from epoch_plugin.bridge.compat import move_to_group, set_layer_group
 from epoch_plugin.bridge.settings import resource
 
-ALERT_FIELD = "deforestation_alert"
+# field -> style of a layer that has it; the first that fits
+STYLES = {
+    "deforestation_alert": "alert",
+    "luc_tco2ehayear": "luc_emissions",
+    "diversity_score": "diversity",
+    "water_stress_index": "water_stress",
+}
+# What the shipped map tip reads; a layer without them (flattened) gets a plainer one.
+TIP_FIELDS = ("agreement", "overlap", "valid_fraction", "detected_area", "monitoring_end")
+PLAIN_TIP = '<b>[% "plotid" %]</b> ([% format_number("area", 2) %] ha)<br>\n[% represent_value("deforestation_alert") %]'
 # QGIS keeps no reference to a post processor and calls it after the algorithm is gone: the last ones stay alive here.
 _alive: deque[LayerStyler] = deque(maxlen=64)
 
@@ -31,9 +40,24 @@ class LayerStyler(QgsProcessingLayerPostProcessorInterface):
 
 
 def apply_style(layer: QgsVectorLayer, aliases: dict[str, str]) -> None:
-    """Give a fetched layer the alert style (where it has the field) and its fields their readable names."""
-    if layer.fields().indexOf(ALERT_FIELD) >= 0:
-        layer.loadNamedStyle(resource("styles", "alert.qml"))
+    """Give a fetched layer the style of the first field that has one, and its fields their readable names."""
+    names = layer.fields().names()
+    for name, style in STYLES.items():
+        if name in names:
+            apply_named_style(layer, style, aliases)
+            if style == "alert" and any(needed not in names for needed in TIP_FIELDS):
+                layer.setMapTipTemplate(PLAIN_TIP)
+            return
+    _name_fields(layer, aliases)
+
+
+def apply_named_style(layer: QgsVectorLayer, style: str, aliases: dict[str, str]) -> None:
+    """Give a layer one of the shipped styles, and its fields their readable names."""
+    layer.loadNamedStyle(resource("styles", f"{style}.qml"))
+    _name_fields(layer, aliases)
+
+
+def _name_fields(layer: QgsVectorLayer, aliases: dict[str, str]) -> None:
     for index, field in enumerate(layer.fields()):
         if aliases.get(field.name()):
             layer.setFieldAlias(index, aliases[field.name()])

@@ -1,0 +1,40 @@
+"""Numbers as people read them: three significant digits, the locale's separators, always a unit."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+from qgis.PyQt.QtCore import QLocale
+
+MOST_PLACES = 6
+NARROW_SPACE = "\u202f"
+
+
+def places(value: float) -> int:
+    """Return the decimal places that show three significant digits, at most six, none from 100 on."""
+    return 0 if value == 0 else min(MOST_PLACES, max(0, 2 - floor(log10(abs(value)))))
+
+
+def number(value: float, unit: str = "") -> str:
+    """Return a value with three significant digits (whole numbers in full) and its unit; the minus is a true minus."""
+    text = QLocale().toString(float(value), "f", places(value)).replace("-", "−")
+    return f"{text} {unit}" if unit else text
+
+
+def whole(value: int) -> str:
+    """Return a count with the locale's thousands separators."""
+    return QLocale().toString(int(value))
+
+
+def percent(share: float) -> str:
+    """Return a share (0..1) as a percentage."""
+    return f"{number(100.0 * share)}{NARROW_SPACE}%"
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a value in the store's unit as text: shares and scores as such, everything else with its unit."""
+    if unit == "share":
+        return percent(value)
+    if unit in ("0-1", "0-5", "0-100"):
+        return f"{number(value)} ({unit.replace('-', '–')})"
+    return number(value, unit)
