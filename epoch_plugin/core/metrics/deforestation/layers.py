@@ -9,7 +9,6 @@ from epoch_plugin.core.datasets.entries import Entry, SourceRef
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer
 from epoch_plugin.core.datasets.roles import COMMODITIES
 from epoch_plugin.core.errors import InputError
-from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE, Bindings
 from epoch_plugin.core.metrics.deforestation.kernel import DeforestationKernel, MaskKernel
 from epoch_plugin.core.metrics.deforestation.systems import System
