@@ -382,3 +382,11 @@ def test_plots_beyond_every_edge(tmp_path):
     same(found[3], {2: 0.5 * hectare_of(0)})
     assert found[4:] == [{}] * 4
     assert result.clipped.all() and result.weight[4:].tolist() == [0.0] * 4
+
+
+def test_two_kernels_may_call_different_layers_by_the_same_name(tmp_path):
+    write_tif(tmp_path / "a.tif", NINE, X0, Y0, D)
+    write_tif(tmp_path / "b.tif", NINE + 100, X0, Y0, D)
+    (layer, first), (_, second) = (open_classes(tmp_path, name="same", source=source) for source in ("a.tif", "b.tif"))
+    result = run(task_of(layer, ClassKernel(first), ClassKernel(second)), [cells(1, 1, 2, 2)])
+    assert [list(class_areas(result, 1, number)[0]) for number in (0, 1)] == [[5], [105]]
