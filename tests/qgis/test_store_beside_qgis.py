@@ -12,6 +12,7 @@ pytest.importorskip("qgis.core")
 from qgis.core import QgsFeatureRequest, QgsRectangle, QgsVectorLayer
 
 from epoch_plugin.core.store import jobs, results
+from epoch_plugin.core.store.keeper import keep_for_process
 from epoch_plugin.core.store.store import Store
 from tests.core.store_samples import add_collection, job, result
 
@@ -40,6 +41,7 @@ def test_reading_layers_beside_a_committing_process(store, root, qgis_app):
     with store.writing() as connection:
         jobs.create(connection, job("older"))
         results.insert(connection, "eudr_deforestation", (result(number + 1, "older", end="2024-12-31", forest_area=0.25) for number in range(PLOTS)))
+    keep_for_process(store.path)  # as the plugin does in a QGIS session that shows the store
     plots, view = open_layer(store, "plots"), open_layer(store, "view_eudr_deforestation")
     writer, newer = write(store, root), [0]
     while writer.poll() is None or len(newer) == 1:
@@ -51,11 +53,25 @@ def test_reading_layers_beside_a_committing_process(store, root, qgis_app):
         assert {(row["job_id"], row["forest_area"]) for row in rows} <= {("older", 0.25), ("writer", 0.5)}
         newer.append(sum(row["job_id"] == "writer" for row in rows))
         assert newer[-1] % CHUNK == 0 and newer[-1] >= newer[-2]
-        # Opening and closing a layer makes QGIS put the file back to `delete`.
+        # Opening and closing a layer makes QGIS try to put the file back to `delete`.
         assert open_layer(store, "plots").featureCount() == PLOTS
     assert writer.returncode == 0
     view.reload()
     assert {row["job_id"] for row in view.getFeatures()} == {"writer"}
+
+
+def test_qgis_cannot_turn_wal_off_while_the_store_is_kept(store, qgis_app):
+    assert open_layer(store, "plots").featureCount() == PLOTS
+    assert journal_mode(store) == "delete"  # what QGIS does, and why the store is kept
+    keep_for_process(store.path)
+    for _ in range(3):
+        assert open_layer(store, "plots").featureCount() == PLOTS
+        assert journal_mode(store) == "wal"
+
+
+def journal_mode(store):
+    with open(store.path, "rb") as file:
+        return {1: "delete", 2: "wal"}[file.read(20)[18]]
 
 
 def test_a_view_has_fid_filter_and_spatial_filter_in_qgis(store, root, qgis_app):

@@ -12,8 +12,6 @@ from epoch_plugin.core.store import ddl, migrations, schema
 from epoch_plugin.core.store.backup import copy_database
 from epoch_plugin.core.store.connection import connect_reading, connect_writing, read_only_reason
 
-_SQLITE_MAGIC = b"SQLite format 3\x00"
-
 
 class Store:
     """One GeoPackage with every collection; `path` is absolute, `read_only` says why it cannot be written (else None)."""
@@ -73,6 +71,25 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"The store {self.path} could not be written ({error}); nothing of this step was kept.") from error
 
+    @contextmanager
+    def kept_in_wal(self) -> Iterator[None]:
+        """Keep the file in WAL mode for as long as the block runs: a job does, so that nobody turns it off between two commits.
+
+        A read-only store is left alone. In a QGIS session that shows the store see `keeper.keep_for_process`.
+        """
+        if self.read_only:
+            yield
+            return
+        try:
+            connection = connect_writing(self.path)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only a connection that has read is attached
+        except sqlite3.Error as error:
+            raise StoreError(f"The store {self.path} cannot be held open ({error}).") from error
+        try:
+            yield
+        finally:
+            connection.close()
+
     def _create(self) -> None:
         with self.writing() as connection:
             # Another process may have been faster; the lock of this transaction decides.
@@ -103,15 +120,14 @@ def _stored_version(path: str) -> int | None:
         return None
     if os.path.isdir(path):
         raise StoreError(f"STORE is a folder ({path}): name a file in it, for example {os.path.join(path, 'collections.gpkg')}.")
-    with open(path, "rb") as file:
-        magic = file.read(len(_SQLITE_MAGIC))
-    if not magic:
+    if os.path.getsize(path) == 0:
         return None
-    if magic != _SQLITE_MAGIC:
-        raise StoreError(f"{path} is no GeoPackage; it was left as it is. Choose another file as STORE.")
+    # never open and close the file by other means than SQLite: POSIX would drop the locks of this process's connections
     try:
         connection = connect_reading(path)
     except sqlite3.Error as error:
+        if "not a database" in str(error):
+            raise StoreError(f"{path} is no GeoPackage; it was left as it is. Choose another file as STORE.") from error
         raise StoreError(f"{path} cannot be read as a GeoPackage ({error}); it was left as it is. Choose another file as STORE.") from error
     try:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
