@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ CELLS_PER_CHUNK = 40_000_000
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some plots of a collection, by their fid in the store."""
+    """Some plots of a collection, by their fid in the store; the id says which, so that a resumed job never takes one chunk for another."""
 
     chunk_id: str
     fids: tuple[int, ...]
@@ -39,7 +40,11 @@ def make_chunks(fids: list[int], boxes: Floats, cell_m2: float) -> list[Chunk]:
             load = 0.0
         chunks[-1].append(fids[int(position)])
         load += float(cells[i])
-    return [Chunk(f"{number:06d}", tuple(chunk)) for number, chunk in enumerate(chunks, start=1)]
+    return [Chunk(f"{number:06d}-{_digest(chunk)}", tuple(chunk)) for number, chunk in enumerate(chunks, start=1)]
+
+
+def _digest(fids: list[int]) -> str:
+    return hashlib.sha256(np.array(fids, np.int64).tobytes()).hexdigest()[:8]
 
 
 def as_boxes(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[int], Floats]:

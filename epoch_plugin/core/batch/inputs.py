@@ -45,7 +45,7 @@ def describe_run(request: BatchRequest, inputs: dict[str, Any], plans: Sequence[
         "statistics": {name: plan.provenance for name, plan in zip(request.stats, plans)},
         "plugin_version": plugin_version(),
         "executor": request.executor,
-        "libraries": _libraries(),
+        "libraries": libraries(),
     }
 
 
@@ -70,7 +70,8 @@ def plugin_version() -> str:
     return next((line.partition("=")[2].strip() for line in lines if line.startswith("version=")), "unknown")
 
 
-def _libraries() -> dict[str, str]:
+def libraries() -> dict[str, str]:
+    """Return the versions of what computes: Python, numpy, GDAL, PROJ."""
     import numpy
     import pyproj
     from osgeo import gdal

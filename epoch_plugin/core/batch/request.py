@@ -11,7 +11,7 @@ from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 
 STATISTICS = ("eudr_deforestation",)
 REUSE, RECOMPUTE = "reuse", "recompute"
-THREADS = "threads"
+THREADS, DASK = "threads", "dask:"  # the latter is followed by a scheduler's address
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,15 @@ class BatchRequest:
 
     def check(self) -> None:
         """Raise `InputError` for anything that this version does not do, rather than leave it undone silently."""
-        unknown = [name for name in self.stats if name not in STATISTICS]
+        from epoch_plugin.core.batch.statistics import PLANNERS
+
+        unknown = [name for name in self.stats if name not in PLANNERS]
         if unknown or not self.stats:
-            raise InputError(f"STATS: unknown statistic {', '.join(unknown) or '(none)'}; available: {', '.join(STATISTICS)}.")
+            raise InputError(f"STATS: unknown statistic {', '.join(unknown) or '(none)'}; available: {', '.join(PLANNERS)}.")
         if self.if_done not in (REUSE, RECOMPUTE):
             raise InputError(f"IF_DONE is '{self.if_done}': use '{REUSE}' or '{RECOMPUTE}'.")
-        if self.executor != THREADS:
-            raise InputError(f"EXECUTOR is '{self.executor}': this version runs on '{THREADS}'.")
+        if self.executor != THREADS and not (self.executor.startswith(DASK) and self.executor[len(DASK) :].strip()):
+            raise InputError(f"EXECUTOR is '{self.executor}': use '{THREADS}' or '{DASK}<scheduler address>', for example dask:tcp://10.0.0.5:8786.")
         if self.regions:
             raise InputError("REGIONS: this version does not compare with regions yet; leave the parameter empty.")
         if not self.datasets:

@@ -18,6 +18,7 @@ class JobProgress:
         """Start with `done` of `total` chunks finished."""
         self._listener, self._store, self._job_id, self._owner = listener, store, job_id, owner
         self.done, self._total = done, total
+        self._told = 0.0
         self._last = time.monotonic()
 
     @property
@@ -27,7 +28,9 @@ class JobProgress:
 
     def step(self, fraction: float, stage: str) -> None:
         """Report the share of the current chunk; now and then give the job a sign of life."""
-        self._listener.step((self.done + fraction) / max(self._total, 1), f"{stage} {self.done + 1}/{self._total}")
+        share = min((self.done + fraction) / max(self._total, 1), 1.0)
+        self._told = max(self._told, share)  # a chunk that ended, but is not stored yet, must not make the bar jump back
+        self._listener.step(self._told, f"{stage} {min(self.done + 1, self._total)}/{self._total}")
         if time.monotonic() - self._last > HEARTBEAT_EVERY:
             self._last = time.monotonic()
             with self._store.writing() as connection:

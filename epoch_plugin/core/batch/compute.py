@@ -1,0 +1,51 @@
+"""What is done to one chunk of plots, wherever it is done: a pure function of plain data, the same bytes on every executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from epoch_plugin.core.batch.inputs import METHOD_VERSION, libraries, plugin_version
+from epoch_plugin.core.batch.statistics import MergedTasks, StatisticPlan
+from epoch_plugin.core.progress import NoProgress, Progress
+from epoch_plugin.core.store.plots import PlotShape
+from epoch_plugin.core.zonal import engine
+
+Rows = dict[str, list[dict[str, Any]]]  # statistic -> one row per plot
+
+
+@dataclass(frozen=True)
+class ChunkSpec:
+    """What to compute of every chunk of a job: statistics and their plans. Picklable: it travels to other threads and nodes."""
+
+    stats: tuple[str, ...]
+    plans: tuple[StatisticPlan, ...]
+
+
+@dataclass(frozen=True)
+class NodeAnswer:
+    """A chunk's rows, and what the node that made them runs: method, plugin and library versions."""
+
+    rows: Rows
+    versions: dict[str, str]
+
+
+def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1, progress: Progress | None = None) -> Rows:
+    """Return the rows of each statistic for some plots; neither `threads` nor what else is in the chunk changes a bit of them.
+
+    Raises `DatasetError` for a source that cannot be read and `CancelledError` when the listener wants to stop.
+    """
+    merged = MergedTasks(spec.plans)
+    answers = engine.run([shape.polygon for shape in shapes], merged.tasks, threads, progress or NoProgress())
+    return {name: plan.rows(merged.results_of(number, answers), shapes) for number, (name, plan) in enumerate(zip(spec.stats, spec.plans))}
+
+
+def compute_on_node(spec: ChunkSpec, shapes: Sequence[PlotShape]) -> NodeAnswer:
+    """Compute a chunk in one thread, as a cluster wants it: the cluster runs as many chunks at a time as it has threads."""
+    return NodeAnswer(compute_chunk(spec, shapes), node_versions())
+
+
+def node_versions() -> dict[str, str]:
+    """Return what could make the numbers of two machines differ."""
+    return {"method": METHOD_VERSION, "plugin": plugin_version(), **libraries()}
