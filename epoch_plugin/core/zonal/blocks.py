@@ -10,6 +10,7 @@ import numpy as np
 from epoch_plugin.core.datasets.raster import RasterLayer, Tile
 from epoch_plugin.core.errors import DatasetError
 from epoch_plugin.core.zonal.coverage import Bools
+from epoch_plugin.core.zonal.grids import TURN, passes_180
 from epoch_plugin.core.zonal.kernel import Array
 
 WINDOW = 512  # side of the windows in which untiled files and vectors are read
@@ -23,10 +24,10 @@ def reading_unit(tile: Tile) -> tuple[int, int]:
     return WINDOW, WINDOW
 
 
-def read_unit(layer: RasterLayer, tile: Tile, unit_row: int, unit_col: int) -> tuple[Array, Bools | None]:
-    """Read one window of a tile: raw values (rows, cols of the reading unit) and where they are data (None: everywhere).
+def read_unit(layer: RasterLayer, tile: Tile, unit_row: int, unit_col: int, values: Array) -> Bools | None:
+    """Read one window of a tile into `values` (rows x cols of the reading unit); return where they are data (None: everywhere).
 
-    At the tile's lower and right edge the arrays keep their full size; what lies beyond is never asked for.
+    At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for.
     Needs GDAL's exceptions on. Raises `DatasetError` naming the file when it cannot be read.
     """
     rows, cols = reading_unit(tile)
@@ -34,15 +35,16 @@ def read_unit(layer: RasterLayer, tile: Tile, unit_row: int, unit_col: int) -> t
     height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
     try:
         if tile.burn is not None:
-            return _burn(layer, tile, row, col, height, width, rows, cols), None
-        return _read_band(tile, row, col, height, width, rows, cols)
+            values[:height, :width] = _burn(layer, tile, row, col, height, width)
+            return None
+        return _read_band(tile, row, col, height, width, values)
     except RuntimeError as error:
         raise DatasetError(f"{layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
 
 
-def _read_band(tile: Tile, row: int, col: int, height: int, width: int, rows: int, cols: int) -> tuple[Array, Bools | None]:
+def _read_band(tile: Tile, row: int, col: int, height: int, width: int, values: Array) -> Bools | None:
     band = _open_raster(tile.path).GetRasterBand(tile.band)
-    values = np.empty((rows, cols), tile.dtype)
+    rows, cols = values.shape
     if (rows, cols) == (tile.block_rows, tile.block_cols):
         band.ReadBlock(col // cols, row // rows, buf_obj=values.reshape(-1))
     else:
@@ -57,7 +59,7 @@ def _read_band(tile: Tile, row: int, col: int, height: int, width: int, rows: in
         _mark_empty(band, filled, 0, 0, row, col, height, width)
         if not filled.all():
             valid = filled if valid is None else valid & filled
-    return values, valid
+    return valid
 
 
 def _mark_empty(band: Any, filled: Bools, top: int, left: int, row: int, col: int, height: int, width: int) -> None:
@@ -84,7 +86,7 @@ def _coverage_status(band: Any, col: int, row: int, width: int, height: int) -> 
     return (int(status[0]), float(status[1])) if isinstance(status, (tuple, list)) else (int(status), 100.0)
 
 
-def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width: int, rows: int, cols: int) -> Array:
+def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width: int) -> Array:
     """Burn a vector layer by cell centre: 1, or the value of a field, inside; `burn.outside` elsewhere."""
     from osgeo import gdal, osr
 
@@ -94,19 +96,19 @@ def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width
     by_field = bool(burn.value_field)
     grid = layer.grid
     target = gdal.GetDriverByName("MEM").Create("", width, height, 1, gdal.GDT_Float64 if tile.dtype == "float64" else gdal.GDT_Byte)
-    target.SetGeoTransform((grid.x0 + col * grid.dx, grid.dx, 0, grid.y0 + row * grid.dy, 0, grid.dy))
     reference = osr.SpatialReference()
     reference.SetFromUserInput(grid.crs)
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     target.SetSpatialRef(reference)
     target.GetRasterBand(1).Fill(burn.outside)
     source = _open_vector(burn.path, burn.layer, burn.where)
-    _filter_to(source[1], reference, target.GetGeoTransform(), height, width)
     options = [f"ATTRIBUTE={burn.value_field}"] if by_field else []
-    gdal.RasterizeLayer(target, [1], source[1], burn_values=[] if by_field else [1], options=options)
-    values = np.zeros((rows, cols), tile.dtype)
-    values[:height, :width] = target.ReadAsArray()
-    return values
+    for turn in (0.0, TURN) if passes_180(grid) else (0.0,):  # the vectors may count their degrees either way
+        target.SetGeoTransform((grid.x0 + col * grid.dx - turn, grid.dx, 0, grid.y0 + row * grid.dy, 0, grid.dy))
+        _filter_to(source[1], reference, target.GetGeoTransform(), height, width)
+        gdal.RasterizeLayer(target, [1], source[1], burn_values=[] if by_field else [1], options=options)
+    burnt: Array = target.ReadAsArray()
+    return burnt
 
 
 def _filter_to(layer: Any, reference: Any, transform: Any, height: int, width: int) -> None:

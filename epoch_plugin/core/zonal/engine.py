@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +13,17 @@ from epoch_plugin.core.datasets.gdal_state import gdal_exceptions
 from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.blocks import close_datasets
-from epoch_plugin.core.zonal.cell_area import CellArea, is_geographic
+from epoch_plugin.core.zonal.cell_area import CellArea
 from epoch_plugin.core.zonal.coverage import Bools, coverage
 from epoch_plugin.core.zonal.gather import GroupGather
-from epoch_plugin.core.zonal.kernel import CellKernel, Cells
-from epoch_plugin.core.zonal.plan import BlockShape, Plan
-from epoch_plugin.core.zonal.reduce import StateAreas, StatePart, ValuePart, ValueSums, partial, total_states, total_values
+from epoch_plugin.core.zonal.grids import turned
+from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
+from epoch_plugin.core.zonal.plan import BlockShape, Group, Plan, empty_group
+from epoch_plugin.core.zonal.reduce import Part, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, segments, to_grid_crs
 
 CELLS_PER_BAND = 60_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-
-
-PlotWeights = tuple[Ints, Ints, Floats]  # plot, order and weight (m2) of the stretches of one group
+BANDS_AT_WORK = 2
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,27 @@ class GridTask:
 class GridResult:
     """What the kernels of a task said, in their order, and how the plots lie in the grid."""
 
-    kernels: list[StateAreas | ValueSums]
+    kernels: list[Total | tuple[Total, ...]]  # a tuple where the kernel gives several answers
     weight: Floats  # sum of all cell weights per plot, m2, with or without data
     clipped: Bools  # does the plot reach outside the grid
+
+
+@dataclass(frozen=True)
+class _GroupAnswer:
+    """What a group's kernels said, and plot, order and weight (m2) of its stretches."""
+
+    kernels: list[Part | tuple[Part, ...]]
+    plot: Ints
+    order: Ints
+    weight: Floats
+
+
+@dataclass(frozen=True)
+class _Band:
+    """A band of rows of one task whose groups the pool is working on."""
+
+    task: int
+    groups: list[Future[_GroupAnswer]]
 
 
 def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress: Progress) -> list[GridResult]:
@@ -50,75 +68,84 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     Raises `DatasetError` when a source cannot be read and `CancelledError` when the listener wants to stop.
     """
     rings = rings_from_wkb(wkbs)
-    by_crs: dict[str, Rings] = {}
-    results = []
+    by_crs = {crs: to_grid_crs(rings, crs) for crs in dict.fromkeys(task.grid.crs for task in tasks)}
+    placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
+    bands = [(number, band) for number, task in enumerate(tasks) for band in _bands(placed[number], task)]
+    answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
     with gdal_exceptions(), ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        for number, task in enumerate(tasks):
-            crs = task.grid.crs
-            if crs not in by_crs:
-                by_crs[crs] = to_grid_crs(rings, crs)
-            results.append(_run_task(_wrapped(by_crs[crs], task.grid), task, pool, _share(progress, number, len(tasks))))
-        for _ in range(max(threads, 1)):
-            pool.submit(close_datasets)
-    return results
-
-
-def _share(progress: Progress, number: int, count: int) -> Callable[[float], None]:
-    def report(fraction: float) -> None:
-        stop_if_cancelled(progress)
-        progress.step((number + fraction) / count, "gather")
-
-    return report
-
-
-def _run_task(rings: Rings, task: GridTask, pool: ThreadPoolExecutor, report: Callable[[float], None]) -> GridResult:
-    edges = segments(rings)
-    parts: list[list[StatePart | ValuePart]] = []
-    weights: list[PlotWeights] = []
-    bands = list(_bands(rings, task))
-    for number, (row_from, row_to) in enumerate(bands):
-        plan = Plan(coverage(edges, task.grid, row_from, row_to), task.grid, task.shape)
-        area = CellArea(task.grid)
-        futures = [pool.submit(_run_group, plan, task, area, group) for group in range(len(plan.group_blocks))]
+        waiting: deque[_Band] = deque()
         try:
-            for done, future in enumerate(as_completed(futures)):
-                answers, weight = future.result()
-                parts.append(answers)
-                weights.append(weight)
-                report((number + (done + 1) / len(futures)) / len(bands))
+            for done, (number, rows) in enumerate(bands):
+                waiting.append(_start(placed[number], number, tasks[number], rows, pool))
+                if len(waiting) == BANDS_AT_WORK:  # the next band is planned while the pool works on this one
+                    _collect(waiting.popleft(), answers, progress, done / len(bands))
+            while waiting:
+                _collect(waiting.popleft(), answers, progress, 1 - (len(waiting) + 1) / len(bands))
         except BaseException:
-            for future in futures:
-                future.cancel()
+            for band in waiting:
+                for future in band.groups:
+                    future.cancel()
             raise
-    return _totals(parts, weights, rings, task)
+        finally:
+            for _ in range(max(threads, 1)):
+                pool.submit(close_datasets)
+    return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
-def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> tuple[list[StatePart | ValuePart], PlotWeights]:
-    group = plan.group(number)
+def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor) -> _Band:
+    """Plan a band of rows and hand its groups to the pool."""
+    plan = Plan(coverage(segments(rings), task.grid, *rows, run=pool.map), task.grid, task.shape)
+    area = CellArea(task.grid)
+    return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(len(plan.group_blocks))])
+
+
+def _collect(band: _Band, answers: list[list[_GroupAnswer]], progress: Progress, fraction: float) -> None:
+    """Wait for a band's groups; their order does not matter, the sums are made in the order of the blocks."""
+    try:
+        for future in as_completed(band.groups):
+            answers[band.task].append(future.result())
+            stop_if_cancelled(progress)
+            progress.step(fraction, "gather")
+    except BaseException:
+        for future in band.groups:
+            future.cancel()
+        raise
+
+
+def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> _GroupAnswer:
+    return _ask(plan.group(number), task, cell_area)
+
+
+def _ask(group: Group, task: GridTask, cell_area: CellArea) -> _GroupAnswer:
+    """Ask all kernels about the cells of a group, gathering each layer once."""
     weight = group.fraction * cell_area(group.row, group.col)
     gather = GroupGather(task.grid, group.row, group.col)
-    values = {}
+    gathered: dict[str, list[tuple[LayerRead, Array]]] = {}
     answers = []
     for kernel in task.kernels:
-        for read in kernel.reads:
-            if read.key not in values:
-                values[read.key] = gather(read)
-        answers.append(partial(kernel(Cells(group.inside, values)), group, weight))
+        values = {read.key: _once(read, gather, gathered) for read in kernel.reads}
+        answers.append(partial(kernel(Cells(group.inside, values, group.row, group.col)), group, weight))
     sums = np.asarray(np.bincount(group.part, weight, minlength=len(group.part_plot)), np.float64)
-    return answers, (group.part_plot, group.part_order, sums)
+    return _GroupAnswer(answers, group.part_plot, group.part_order, sums)
 
 
-def _totals(parts: list[list[StatePart | ValuePart]], weights: list[PlotWeights], rings: Rings, task: GridTask) -> GridResult:
-    kernels: list[StateAreas | ValueSums] = []
-    for column in range(len(task.kernels)):
-        answers = [row[column] for row in parts]
-        if answers and isinstance(answers[0], ValuePart):
-            kernels.append(total_values([a for a in answers if isinstance(a, ValuePart)], rings.n_plots))
-        else:
-            kernels.append(total_states([a for a in answers if isinstance(a, StatePart)]))
+def _once(read: LayerRead, gather: GroupGather, gathered: dict[str, list[tuple[LayerRead, Array]]]) -> Array:
+    """Gather a layer, or return what was gathered for a kernel before; another layer of the same key is another one."""
+    known = gathered.setdefault(read.key, [])
+    for other, values in known:
+        if other is read or other == read:
+            return values
+    known.append((read, gather(read)))
+    return known[-1][1]
+
+
+def _totals(groups: list[_GroupAnswer], rings: Rings, task: GridTask) -> GridResult:
+    # without any cell the kernels are asked about none, so that their answers are empty but of the right kind
+    said = groups or [_ask(empty_group(), task, CellArea(task.grid))]
+    kernels = [total([group.kernels[column] for group in said], rings.n_plots) for column in range(len(task.kernels))]
     weight = np.zeros(rings.n_plots)
-    if weights:
-        plot, order, sums = (np.concatenate(column) for column in zip(*weights))
+    if groups:
+        plot, order, sums = (np.concatenate([getattr(group, name) for group in groups]) for name in ("plot", "order", "weight"))
         rank = np.lexsort((order, plot))
         weight = np.asarray(np.bincount(plot[rank], sums[rank], minlength=rings.n_plots), np.float64)
     return GridResult(kernels, weight, _clipped(rings, task.grid))
@@ -134,17 +161,6 @@ def _clipped(rings: Rings, grid: Grid) -> Bools:
     left, bottom, right, top = _extent(grid)
     # NaN (no ring in this CRS) compares false: such a plot counts as reaching outside
     return ~((box[:, 0] >= left) & (box[:, 1] >= bottom) & (box[:, 2] <= right) & (box[:, 3] <= top))
-
-
-def _wrapped(rings: Rings, grid: Grid) -> Rings:
-    """Move plots by a full turn where a grid in degrees runs past 180 (0..360) and they lie left of it."""
-    left, _, right, _ = _extent(grid)
-    if right <= 180.0001 or not is_geographic(grid.crs):
-        return rings
-    box = rings.bounds()
-    turn = np.where((box[:, 2] <= left) & (box[:, 0] + 360 < right), 360.0, 0.0)
-    per_vertex = np.repeat(turn[rings.plot], np.diff(rings.start))
-    return Rings(rings.x + per_vertex, rings.y, rings.start, rings.plot, rings.hole, rings.n_plots)
 
 
 def _bands(rings: Rings, task: GridTask) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
 from epoch_plugin.core.zonal.blocks import read_unit, reading_unit
 from epoch_plugin.core.zonal.coverage import Bools
-from epoch_plugin.core.zonal.grids import same_lattice
+from epoch_plugin.core.zonal.focal import UnitCache, focal_values
+from epoch_plugin.core.zonal.grids import same_lattice, within_turn
 from epoch_plugin.core.zonal.kernel import Array, LayerRead
 from epoch_plugin.core.zonal.rings import Ints
 
@@ -39,10 +41,13 @@ class GroupGather:
         self._row, self._col = row, col
         self._positions: dict[Grid, tuple[Ints, Ints]] = {grid: (row, col)}
         self._layouts: dict[Any, list[_TileCells]] = {}
+        self._units = UnitCache()
 
     def __call__(self, read: LayerRead) -> Array:
-        """Return the decoded values of a layer at all cells; `read.missing` where there is no data."""
+        """Return the decoded values of a layer at all cells, or what `read.focal` makes of them; `read.missing` where there is no data."""
         decode, layer = _decoder(read), read.layer
+        if read.focal is not None:
+            return focal_values(read, decode, *self._position(layer.grid), self._units, _at_cells)
         out: Array | None = None
         for part in self._layout(layer):
             raw, valid = _read_cells(layer, layer.tiles[part.tile], part)
@@ -61,10 +66,18 @@ class GroupGather:
     def _layout(self, layer: RasterLayer) -> list[_TileCells]:
         key = (layer.grid, tuple((t.row0, t.col0, t.nrows, t.ncols, t.block_rows, t.block_cols) for t in layer.tiles))
         if key not in self._layouts:
-            if layer.grid not in self._positions:
-                self._positions[layer.grid] = cells_in_other_grid(self._grid, self._row, self._col, layer.grid)
-            self._layouts[key] = list(_tile_cells(layer, *self._positions[layer.grid]))
+            self._layouts[key] = list(_tile_cells(layer, *self._position(layer.grid)))
         return self._layouts[key]
+
+    def _position(self, grid: Grid) -> tuple[Ints, Ints]:
+        if grid not in self._positions:
+            self._positions[grid] = cells_in_other_grid(self._grid, self._row, self._col, grid)
+        return self._positions[grid]
+
+
+def _at_cells(read: LayerRead, grid: Grid, row: Ints, col: Ints) -> Array:
+    """Return a layer's values at cells of any grid."""
+    return GroupGather(grid, row, col)(read)
 
 
 def cells_in_other_grid(grid: Grid, row: Ints, col: Ints, other: Grid) -> tuple[Ints, Ints]:
@@ -78,6 +91,7 @@ def cells_in_other_grid(grid: Grid, row: Ints, col: Ints, other: Grid) -> tuple[
         transformer = _between(grid.crs, other.crs)
         if transformer is not None:
             x, y = (np.asarray(a, np.float64) for a in transformer.transform(x, y))
+    x = within_turn(x, other)
     with np.errstate(invalid="ignore"):
         other_row, other_col = np.floor((y - other.y0) / other.dy), np.floor((x - other.x0) / other.dx)
     outside = ~(np.isfinite(other_row) & np.isfinite(other_col))
@@ -129,16 +143,27 @@ def _units(tile: Tile, number: int, cells: npt.NDArray[np.intp] | None, row: Int
 def _read_cells(layer: RasterLayer, tile: Tile, part: _TileCells) -> tuple[Array, Bools | None]:
     rows, cols = reading_unit(tile)
     size = rows * cols
-    pool = np.empty(len(part.units) * size, tile.dtype)
+    pool = _scratch(len(part.units) * size, tile.dtype)
     filled: Bools | None = None
     for slot, (unit_row, unit_col) in enumerate(part.units):
-        values, valid = read_unit(layer, tile, unit_row, unit_col)
-        pool[slot * size : (slot + 1) * size] = values.reshape(-1)
+        valid = read_unit(layer, tile, unit_row, unit_col, pool[slot * size : (slot + 1) * size].reshape(rows, cols))
         if valid is not None:
             if filled is None:
                 filled = np.ones(len(pool), bool)
             filled[slot * size : (slot + 1) * size] = valid.reshape(-1)
     return pool.take(part.index), None if filled is None else filled.take(part.index)
+
+
+_local = threading.local()
+
+
+def _scratch(size: int, dtype: str) -> Array:
+    """Return uninitialised space that this thread uses again and again: fresh memory costs more than the reading."""
+    spaces = _local.__dict__.setdefault("spaces", {})
+    if dtype not in spaces or len(spaces[dtype]) < size:
+        spaces[dtype] = np.empty(size, dtype)
+    space: Array = spaces[dtype][:size]
+    return space
 
 
 _tables: dict[tuple[Any, str], Array] = {}
@@ -150,10 +175,11 @@ def _decoder(read: LayerRead) -> Callable[[Array], Array]:
     if kind.kind not in "iu" or kind.itemsize > LUT_BYTES:
         return read.decode
     key = (read.decode, kind.str)
-    if key not in _tables:
+    table = _tables.get(key)  # another thread may clear the tables at any time
+    if table is None:
         if len(_tables) > 256:
             _tables.clear()
         # indexed by the value's bits taken as unsigned: negative numbers find their place without an offset
-        _tables[key] = read.decode(np.arange(1 << (8 * kind.itemsize), dtype=f"u{kind.itemsize}").view(kind))
-    table = _tables[key]
-    return lambda raw: table[raw.view(f"u{kind.itemsize}")]
+        table = _tables[key] = read.decode(np.arange(1 << (8 * kind.itemsize), dtype=f"u{kind.itemsize}").view(kind))
+    found: Array = table
+    return lambda raw: np.asarray(found[raw.view(f"u{kind.itemsize}")])

@@ -4,15 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.datasets.raster import RasterLayer
 from epoch_plugin.core.zonal.coverage import Bools
+from epoch_plugin.core.zonal.rings import Ints
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class FocalWindow:
+    """A decoded piece of a layer: `values[0, 0]` is cell (`row0`, `col0`) of its lattice; `missing` where nobody looked, also beyond its edge."""
+
+    values: npt.NDArray[np.float64]
+    row0: int
+    col0: int
+    others: Mapping[str, Array]  # same shape: the `others` of the focal function, read at the cells' centres
+
+
+class Focal(Protocol):
+    """A picklable function of a cell's neighbourhood. Its answer for a cell must not depend on what else lies in the window."""
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """Return how many rows and columns around a cell it may look at; multiples of `align`."""
+
+    @property
+    def align(self) -> int:
+        """Return the side of the blocks, counted from the lattice's first cell, that windows must not cut; 1 for none."""
+
+    @property
+    def others(self) -> tuple[LayerRead, ...]:
+        """Return further layers that it looks at."""
+
+    def __call__(self, window: FocalWindow, row: npt.NDArray[np.int64], col: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return its value at the cells (row, col) of the window, each with its margin inside the window; NaN for none."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +50,15 @@ class LayerRead:
     """One layer that a kernel wants at every cell: decoded by `decode`, `missing` where nobody looked.
 
     `decode` is elementwise and picklable: raw values in, codes or floats out. `missing` stands for cells outside the
-    source, in a gap between tiles, in an empty block, or masked.
+    source, in a gap between tiles, in an empty block, or masked. With `focal` the kernel gets, instead of the cell's own
+    value, what that function makes of the decoded values around it.
     """
 
     key: str
     layer: RasterLayer
     decode: Callable[[Array], Array]
     missing: float
+    focal: Focal | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +67,8 @@ class Cells:
 
     inside: Bools  # is the cell's centre in its plot
     values: Mapping[str, Array]
+    row: Ints  # where the cells lie in the task's grid
+    col: Ints
 
     def __len__(self) -> int:
         return len(self.inside)
@@ -55,6 +89,17 @@ class CellValues:
     values: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class CellKeyed:
+    """A kernel's answer in numbers to be summed apart by key: one key and one float64 per cell, NaN where there is no data."""
+
+    key: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+
+
+CellAnswer = Union[CellStates, CellValues, CellKeyed]
+
+
 class CellKernel(Protocol):
     """A metric's part in the engine. It sees arrays only; the engine sums its answer by plot with area weights."""
 
@@ -62,8 +107,8 @@ class CellKernel(Protocol):
     def reads(self) -> tuple[LayerRead, ...]:
         """Return the layers to gather; layers of other grids are read at the cells' centres."""
 
-    def __call__(self, cells: Cells) -> CellStates | CellValues:
-        """Return the state or the value of every cell."""
+    def __call__(self, cells: Cells) -> CellAnswer | tuple[CellAnswer, ...]:
+        """Return the state or the value of every cell, or several such answers: always the same number, in the same order."""
 
 
 class StateCoder:

@@ -40,6 +40,12 @@ class Group:
     part_order: Ints  # by which the parts of a plot are added up: 2 * block (+ 1 for interior runs)
 
 
+def empty_group() -> Group:
+    """Return a group without cells."""
+    none = np.zeros(0, np.int64)
+    return Group(none, none, none, np.zeros(0), np.zeros(0, bool), none, none, none)
+
+
 def block_shape(block_rows: int, block_cols: int) -> BlockShape:
     """Choose the blocks of a grid from the file's own: as they are where they are tiles, else 512 x 512."""
     if 64 <= block_rows <= 2048 and 64 <= block_cols <= 2048:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Union
 
 import numpy as np
 import numpy.typing as npt
 
-from epoch_plugin.core.zonal.kernel import CellStates, CellValues
+from epoch_plugin.core.zonal.kernel import CellAnswer, CellKeyed, CellStates, CellValues
 from epoch_plugin.core.zonal.plan import Group
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
@@ -36,6 +38,15 @@ class ValueSums:
 
 
 @dataclass(frozen=True)
+class KeyedSums:
+    """Sums of area (m2) * value per plot and key: row i belongs to plot[i] and key[i]; sorted by plot and key."""
+
+    plot: Ints
+    key: Ints
+    weighted: Floats
+
+
+@dataclass(frozen=True)
 class StatePart:
     """Partial areas of one group: of part of the group's stretches, in states of its own numbering."""
 
@@ -58,10 +69,32 @@ class ValuePart:
     maximum: Floats
 
 
-def partial(answer: CellStates | CellValues, group: Group, weight: Floats) -> StatePart | ValuePart:
+@dataclass(frozen=True)
+class KeyedPart:
+    """Partial sums of one group: one row per stretch and key."""
+
+    plot: Ints
+    order: Ints
+    key: Ints
+    weighted: Floats
+
+
+Part = Union[StatePart, ValuePart, KeyedPart]
+Total = Union[StateAreas, ValueSums, KeyedSums]
+
+
+def partial(answer: CellAnswer | tuple[CellAnswer, ...], group: Group, weight: Floats) -> Part | tuple[Part, ...]:
     """Sum a kernel's answer within each stretch of a group, cell by cell in their order."""
+    if isinstance(answer, tuple):
+        return tuple(_partial(one, group, weight) for one in answer)
+    return _partial(answer, group, weight)
+
+
+def _partial(answer: CellAnswer, group: Group, weight: Floats) -> Part:
     if isinstance(answer, CellStates):
         return _partial_states(answer, group, weight)
+    if isinstance(answer, CellKeyed):
+        return _partial_keyed(answer, group, weight)
     return _partial_values(answer, group, weight)
 
 
@@ -85,6 +118,48 @@ def _partial_values(answer: CellValues, group: Group, weight: Floats) -> ValuePa
         minimum[part[start]] = np.minimum.reduceat(v, start)
         maximum[part[start]] = np.maximum.reduceat(v, start)
     return ValuePart(group.part_plot, group.part_order, sums, np.bincount(part, minlength=n), minimum, maximum)
+
+
+def _partial_keyed(answer: CellKeyed, group: Group, weight: Floats) -> KeyedPart:
+    known = ~np.isnan(answer.values)
+    part, key, weighted = group.part[known], answer.key[known], weight[known] * answer.values[known]
+    rank = np.lexsort((key, part))  # stable: the cells of a key keep their order
+    part, key = part[rank], key[rank]
+    new = _changes(part, key)
+    sums = _summed(np.cumsum(new) - 1, weighted[rank], 0)
+    return KeyedPart(group.part_plot[part[new]], group.part_order[part[new]], key[new], sums)
+
+
+def total(parts: Sequence[Part | tuple[Part, ...]], n_plots: int) -> Total | tuple[Total, ...]:
+    """Add up what one kernel said of every group (at least one)."""
+    if isinstance(parts[0], tuple):
+        several = [part for part in parts if isinstance(part, tuple)]
+        return tuple(_total(list(column), n_plots) for column in zip(*several))
+    return _total([part for part in parts if not isinstance(part, tuple)], n_plots)
+
+
+def _total(parts: list[Part], n_plots: int) -> Total:
+    if isinstance(parts[0], StatePart):
+        return total_states([part for part in parts if isinstance(part, StatePart)])
+    if isinstance(parts[0], KeyedPart):
+        return total_keyed([part for part in parts if isinstance(part, KeyedPart)])
+    return total_values([part for part in parts if isinstance(part, ValuePart)], n_plots)
+
+
+def total_keyed(parts: list[KeyedPart]) -> KeyedSums:
+    """Add up partial sums by plot and key, the blocks of a plot in their order."""
+    plot, order, key, weighted = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "key", "weighted"))
+    rank = np.lexsort((order, key, plot))
+    plot, key = plot[rank], key[rank]
+    new = _changes(plot, key)
+    return KeyedSums(plot[new], key[new], _summed(np.cumsum(new) - 1, weighted[rank], 0))
+
+
+def _changes(first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
+    """Tell where a new pair begins in two sorted columns."""
+    if len(first) == 0:
+        return np.zeros(0, bool)
+    return np.r_[True, (first[1:] != first[:-1]) | (second[1:] != second[:-1])]
 
 
 def total_states(parts: list[StatePart]) -> StateAreas:
