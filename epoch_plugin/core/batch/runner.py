@@ -53,7 +53,8 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
         progress.info(f"Job {job.job_id} has the same inputs and is completed: its results are used as they are.")
         return BatchResult(job.job_id, job.status, *plot_counts(store, job), reused=True)
     chunks = make_chunks(fids, boxes, _finest_cell_m2(plans, boxes))
-    return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress).run()
+    with store.kept_in_wal():
+        return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress).run()
 
 
 def _require_uploaded(collection: CollectionRow) -> None:
