@@ -8,8 +8,11 @@ from typing import Any, Protocol
 from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.datasets.entries import Entry
 from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.biomass.statistic import plan_statistic as plan_biomass
 from epoch_plugin.core.metrics.deforestation.statistic import plan_statistic as plan_deforestation
 from epoch_plugin.core.metrics.plot_shape import PlotShape
+from epoch_plugin.core.metrics.water.statistic import plan_statistic as plan_water
+from epoch_plugin.core.metrics.zonal_stats.statistic import plan_statistic as plan_zonal_stats
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
 from epoch_plugin.core.zonal.engine import GridResult, GridTask
@@ -41,6 +44,9 @@ class StatisticPlan(Protocol):
 
 PLANNERS: dict[str, Callable[[Datasets, MonitoringWindow, Settings, Floats], StatisticPlan]] = {
     "eudr_deforestation": plan_deforestation,
+    "luc_emissions": plan_biomass,
+    "water": plan_water,
+    "extra": plan_zonal_stats,
 }
 
 

@@ -74,11 +74,16 @@ class QuantityKernel:
 
 def open_quantity(entry: Entry, ref: SourceRef, key: str, grid: Grid | None = None) -> Quantity:
     """Open one source of an entry; `key` begins the keys of its reads, `grid` is where a vector source is burnt."""
-    if entry.mask is not None:
-        raise DatasetError(f"Datasets file, {entry.label}: 'mask' limits detection systems; it does not apply to this role.")
+    refuse_mask(entry)
     layers = open_layers(entry, ref, grid)
     reads = tuple(
         LayerRead(f"{key}:{number}" if len(layers) > 1 else key, layer, Numbers(encoding_of(entry, layer), layer.nodata), np.nan)
         for number, layer in enumerate(layers, start=1)
     )
     return Quantity(reads, ref.combine)
+
+
+def refuse_mask(entry: Entry) -> None:
+    """Stop where a mask would be passed over in silence: what it should leave out would count."""
+    if entry.mask is not None:
+        raise DatasetError(f"Datasets file, {entry.label}, key 'mask': limits detection systems; this role is read as a whole, so leave it out.")

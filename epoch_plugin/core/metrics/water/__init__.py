@@ -1,0 +1,1 @@
+"""Water (METHODS section 6): water stress, precipitation against evaporative demand, soil moisture and evapotranspiration against other years."""

@@ -1,0 +1,84 @@
+"""General zonal statistics as one of the batch's statistics (`extra`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from epoch_plugin.core.datasets.datasets_file import Datasets
+from epoch_plugin.core.datasets.entries import Entry
+from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.plot_shape import PlotShape
+from epoch_plugin.core.metrics.reasons import reason, shape_reasons
+from epoch_plugin.core.metrics.shares import M2_PER_HA, share, whole_area
+from epoch_plugin.core.metrics.zonal_stats.layers import ZonalStatsPlan, plan_zonal_stats
+from epoch_plugin.core.metrics.zonal_stats.summary import summarise
+from epoch_plugin.core.settings import Settings
+from epoch_plugin.core.window import MonitoringWindow
+from epoch_plugin.core.zonal.engine import GridResult, GridTask
+from epoch_plugin.core.zonal.reduce import ValueSums
+from epoch_plugin.core.zonal.rings import Floats
+
+
+@dataclass(frozen=True)
+class ZonalStatistic:
+    """Planned zonal statistics of all extra layers."""
+
+    plan: ZonalStatsPlan
+    window: MonitoringWindow
+
+    @property
+    def tasks(self) -> tuple[GridTask, ...]:
+        """Return kernels by grid."""
+        return self.plan.tasks
+
+    @property
+    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
+        """Return entry, key and layer of everything that is read."""
+        return self.plan.layers
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return nothing: the plan is refused without an extra layer."""
+        return ()
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Return the statistics asked of each layer."""
+        return {"stats": {extra.name: [stat.name for stat in extra.kernel.stats] for extra in self.plan.extras}}
+
+    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
+        """Return one row per plot: `extra` = {role (or role_year): {statistic: value}}."""
+        area = np.array([shape.area for shape in shapes], np.float64)
+        values: dict[str, list[dict[str, Any]]] = {}
+        coverage: dict[str, Floats] = {}
+        for extra in self.plan.extras:
+            result = results[extra.place.task]
+            answers = result.kernels[extra.place.kernel]
+            if not isinstance(answers, tuple) or not isinstance(answers[0], ValueSums):
+                raise TypeError("an extra layer's kernel gives several answers")
+            values[extra.name] = list(summarise(extra.kernel, answers, len(area)))
+            coverage[extra.name] = share(answers[0].weight / M2_PER_HA, whole_area(area, result))
+        first = results[0]
+        return [
+            {
+                "uuid": shape.uuid,
+                "monitoring_start": self.window.start,
+                "monitoring_end": self.window.end,
+                "assessed_end": None,  # these layers say nothing of when they were seen
+                "extra": {name: found[i] for name, found in values.items()},
+                "coverage": {name: float(found[i]) for name, found in coverage.items()},
+                "valid_fraction": min(float(found[i]) for found in coverage.values()),
+                "reasons": [reason("no_data", name) for name, found in coverage.items() if found[i] == 0]
+                + shape_reasons(shape.area, None if first.clipped[i] else float(first.weight[i]) / M2_PER_HA, shape.flags),
+            }
+            for i, shape in enumerate(shapes)
+        ]
+
+
+def plan_statistic(datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> ZonalStatistic:
+    """Plan the statistics of the extra layers; the window only labels the rows."""
+    return ZonalStatistic(plan_zonal_stats(datasets, boxes), window)
