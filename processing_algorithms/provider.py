@@ -11,6 +11,8 @@ from epoch_plugin.processing_algorithms.batch_deforestation_check import BatchDe
 from epoch_plugin.processing_algorithms.batch_progress import BatchProgress
 from epoch_plugin.processing_algorithms.cancel_job import CancelJob
 from epoch_plugin.processing_algorithms.check_datasets import CheckDatasets
+from epoch_plugin.processing_algorithms.collection_project import CollectionProject
+from epoch_plugin.processing_algorithms.collection_report import CollectionReport
 from epoch_plugin.processing_algorithms.delete_collection import DeleteCollection
 from epoch_plugin.processing_algorithms.edit_collection import EditCollection
 from epoch_plugin.processing_algorithms.fetch_deforestation_check import FetchDeforestationCheck
@@ -31,6 +33,8 @@ ALGORITHMS = (
     FetchDeforestationCheck,
     FetchPlots,
     CheckDatasets,
+    CollectionReport,
+    CollectionProject,
 )
 MODELS = ("deforestation_check.model3",)
 

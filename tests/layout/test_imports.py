@@ -24,6 +24,7 @@ ALLOWED = {
     "epoch_plugin/core/regions": (*COMMON, GDAL_STATE, BOX_TREE),
     "epoch_plugin/core/store": COMMON,
     "epoch_plugin/core/fetch": (*COMMON, f"{CORE}.store"),
+    "epoch_plugin/core/report": (*COMMON, f"{CORE}.store", f"{CORE}.fetch", f"{CORE}.metrics.reasons"),
     "epoch_plugin/core": (CORE,),
     "epoch_plugin/bridge": (CORE,),
     "processing_algorithms": (CORE, "epoch_plugin.bridge"),

@@ -11,7 +11,7 @@ from epoch_plugin.bridge.help import to_html
 from epoch_plugin.bridge.settings import resource
 
 NAMES = ("stageplots", "uploadplots", "getcollections", "editcollection", "deletecollection", "batchdeforestationcheck", "batchprogress",
-         "canceljob", "fetchdeforestationcheck", "fetchplots", "checkdatasets")  # fmt: skip
+         "canceljob", "fetchdeforestationcheck", "fetchplots", "checkdatasets", "collectionreport", "collectionproject")  # fmt: skip
 GROUPS = {"Collections", "Batch", "Fetch", "Datasets", "Reports"}
 
 

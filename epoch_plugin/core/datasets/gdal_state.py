@@ -33,3 +33,16 @@ def gdal_exceptions() -> Iterator[None]:
                 for module, on in reversed(list(zip(modules, _before))):  # GDAL 3.6 unwinds its handlers like a stack
                     if not on:
                         module.DontUseExceptions()
+
+
+@contextlib.contextmanager
+def no_side_files() -> Iterator[None]:
+    """Keep GDAL from writing `.aux.xml` files beside rasters that this thread opens inside the block: inputs stay as they are."""
+    from osgeo import gdal
+
+    before = gdal.GetThreadLocalConfigOption("GDAL_PAM_ENABLED")
+    gdal.SetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO")
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption("GDAL_PAM_ENABLED", before)
