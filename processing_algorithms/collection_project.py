@@ -16,11 +16,13 @@ from qgis.core import (
 
 from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.bridge.result_layers import background_layers
-from epoch_plugin.bridge.styles import ALERT_FIELD, apply_style
+from epoch_plugin.bridge.styles import apply_named_style
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.processing_algorithms.base import EpochAlgorithm
 from epoch_plugin.processing_algorithms.feature_output import label
 from epoch_plugin.processing_algorithms.summary_window import add_window, read_window
+
+ALERT_FIELD = "deforestation_alert"
 
 
 class CollectionProject(EpochAlgorithm):
@@ -71,9 +73,11 @@ class CollectionProject(EpochAlgorithm):
             raise QgsProcessingException(self.invalidSourceError(parameters, self.LAYER))
         start, end = read_window(self, parameters, context)
         summary = summarise(self.store(parameters, context), self.required(parameters, self.COLLECTION, context), start, end)
-        layer = QgsVectorLayer(given.source(), self.tr("Deforestation alert"), "ogr")
-        fields = (selected.field for selected in selected_fields(FetchRequest(collection=summary.collection.collection_id)))
-        apply_style(layer, {field.name: label(field) for field in fields})
+        fields = [selected.field for selected in selected_fields(FetchRequest(collection=summary.collection.collection_id))]
+        layers = []
+        for style, title in (("alert", self.tr("Deforestation alert")), ("confidence", self.tr("Confidence"))):
+            layers.append(QgsVectorLayer(given.source(), title, "ogr"))
+            apply_named_style(layers[-1], style, {field.name: label(field) for field in fields})
         path = self.parameterAsFileOutput(parameters, self.PROJECT, context)
-        write_project(path, summary.collection.collection_name, layer, background_layers(summary.sources), self.tr("What it rests on"))
+        write_project(path, summary.collection.collection_name, layers, background_layers(summary.sources), self.tr("What it rests on"))
         return {self.PROJECT: path}

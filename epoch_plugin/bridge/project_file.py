@@ -17,8 +17,10 @@ from qgis.core import (
 _SPACE = 0.05
 
 
-def write_project(path: str, title: str, results: QgsVectorLayer, background: Sequence[tuple[str, QgsMapLayer]], sources_title: str) -> None:
-    """Write a .qgz or .qgs with paths relative to it; raises where it cannot be written."""
+def write_project(
+    path: str, title: str, results: Sequence[QgsVectorLayer], background: Sequence[tuple[str, QgsMapLayer]], sources_title: str
+) -> None:
+    """Write a .qgz or .qgs with paths relative to it, the first result shown; raises where it cannot be written."""
     project = QgsProject()
     project.setFileName(path)
     project.writeEntryBool("Paths", "/Absolute", False)
@@ -26,8 +28,9 @@ def write_project(path: str, title: str, results: QgsVectorLayer, background: Se
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
     root = project.layerTreeRoot()
     group = root.addGroup(f"Epoch / {title}")
-    project.addMapLayer(results, False)
-    group.addLayer(results)
+    for layer in results:
+        project.addMapLayer(layer, False)
+        group.addLayer(layer).setItemVisibilityChecked(layer is results[0])
     below = root.addGroup(sources_title)
     for name, layer in background:
         parent = below if sum(other == name for other, _ in background) == 1 else below.findGroup(name) or below.addGroup(name)
@@ -36,8 +39,8 @@ def write_project(path: str, title: str, results: QgsVectorLayer, background: Se
         project.addMapLayer(layer, False)
         node = parent.addLayer(layer)
         node.setExpanded(False)
-    extent = results.extent()
+    extent = results[0].extent()
     extent.grow(max(extent.width(), extent.height()) * _SPACE)
-    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, results.crs()))
+    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, results[0].crs()))
     if not project.write(path):
         raise QgsProcessingException(f"{path} cannot be written: {project.error()}")

@@ -92,11 +92,12 @@ def test_project_opens_styled_after_it_was_moved(world, tmp_path):
     project = QgsProject()
     assert project.read(str(moved / "s.qgz"))
     layers = list(project.mapLayers().values())
-    assert len(layers) == 7 and all(one.isValid() and str(moved) in one.source() for one in layers)
+    assert len(layers) == 8 and all(one.isValid() and str(moved) in one.source() for one in layers)
     results = project.mapLayersByName("Deforestation alert")[0]
     assert [category.label() for category in results.renderer().categories()] == [look.label for look in ALERTS.values()]
     assert results.featureCount() == 301 and results.fields().field("noncompliance_area").alias()
-    assert project.layerTreeRoot().findGroup("Epoch / s") is not None
+    shown = {node.name(): node.isVisible() for node in project.layerTreeRoot().findGroup("Epoch / s").findLayers()}
+    assert shown == {"Deforestation alert": True, "Confidence": False}
     areas = "protected_areas.gpkg"  # QGIS writes side files for rasters when a person opens them, but must not rewrite a GeoPackage
     assert fingerprint(moved / "sample")[areas] == before[areas]
 
