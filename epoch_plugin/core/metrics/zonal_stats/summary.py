@@ -73,12 +73,17 @@ def _by_value(stat: ExtraStat, values: Floats, weights: Floats) -> Any:
     if stat.kind == "variety":
         return len(values)
     if stat.kind == "classes":
-        return {f"{value:.15g}": float(weight) / M2_PER_HA for value, weight in zip(values, weights)}
+        return {_key(float(value)): float(weight) / M2_PER_HA for value, weight in zip(values, weights)}
     if stat.kind == "quantile":
         return quantile(values, weights, stat.q)
     if stat.kind == "majority":
         return float(values[np.flatnonzero(weights == weights.max())[-1]])
     return float(values[np.flatnonzero(weights == weights.min())[0]])
+
+
+def _key(value: float) -> str:
+    """Return a class as the key of a JSON object: 40, not 40.0."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def quantile(values: Floats, weights: Floats, q: float) -> float:
