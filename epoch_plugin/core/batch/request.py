@@ -9,7 +9,7 @@ from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 
-STATISTICS = ("eudr_deforestation",)
+STATISTICS = ("eudr_deforestation", "biodiversity")
 REUSE, RECOMPUTE = "reuse", "recompute"
 THREADS, DASK = "threads", "dask:"  # the latter is followed by a scheduler's address
 
@@ -21,7 +21,7 @@ class BatchRequest:
     collection: str
     end_date: dt.date
     datasets: str
-    stats: tuple[str, ...] = STATISTICS
+    stats: tuple[str, ...] = ("eudr_deforestation",)
     start_date: dt.date = EUDR_CUTOFF
     settings: Settings = field(default_factory=Settings)
     regions: str = ""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.datasets.entries import Entry
 from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.biodiversity.statistic import plan_statistic as plan_biodiversity
 from epoch_plugin.core.metrics.biomass.statistic import plan_statistic as plan_biomass
 from epoch_plugin.core.metrics.deforestation.statistic import plan_statistic as plan_deforestation
 from epoch_plugin.core.metrics.plot_shape import PlotShape
@@ -45,6 +46,7 @@ class StatisticPlan(Protocol):
 PLANNERS: dict[str, Callable[[Datasets, MonitoringWindow, Settings, Floats], StatisticPlan]] = {
     "eudr_deforestation": plan_deforestation,
     "luc_emissions": plan_biomass,
+    "biodiversity": plan_biodiversity,
     "water": plan_water,
     "extra": plan_zonal_stats,
 }

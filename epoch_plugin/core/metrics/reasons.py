@@ -35,6 +35,9 @@ SENTENCES: dict[str, str] = {
     "loss_after_last_stock": "Land was converted after the year of the last stock: that loss is not in the change.",
     "loss_before_first_stock": "Land was converted before the first stock was mapped: that loss is not in the change.",
     "sd_coverage": "The standard deviation of biomass has data in too little of the assessed area.",
+    # biodiversity
+    "cell_size": "The canopy heights have cells of this size (m): the score cannot be compared with scores of other cell sizes, such as 10 m.",
+    "no_rao": "Too few of the cells around those of the plot have a canopy height for Rao's Q, so there is no score.",
     # water
     "no_common_year": "No year of the window has both precipitation and potential evapotranspiration with data in the plot.",
     "pet_not_positive": "Potential evapotranspiration adds up to nothing or less, so nothing can be divided by it.",
