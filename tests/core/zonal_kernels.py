@@ -47,6 +47,7 @@ class ClassKernel:
     """The state of a cell is (class or -1 for no data, centre inside)."""
 
     read: LayerRead
+    needs_centres = True
 
     @property
     def reads(self):

@@ -11,6 +11,7 @@ from epoch_plugin.core.batch.statistics import MergedTasks, StatisticPlan
 from epoch_plugin.core.progress import NoProgress, Progress
 from epoch_plugin.core.store.plots import PlotShape
 from epoch_plugin.core.zonal import engine
+from epoch_plugin.core.zonal.coverage_cache import CoverageCache, cache_folder
 
 Rows = dict[str, list[dict[str, Any]]]  # statistic -> one row per plot
 
@@ -37,7 +38,7 @@ def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1
     Raises `DatasetError` for a source that cannot be read and `CancelledError` when the listener wants to stop.
     """
     merged = MergedTasks(spec.plans)
-    answers = engine.run([shape.polygon for shape in shapes], merged.tasks, threads, progress or NoProgress())
+    answers = engine.run([shape.polygon for shape in shapes], merged.tasks, threads, progress or NoProgress(), CoverageCache(cache_folder()))
     return {name: plan.rows(merged.results_of(number, answers), shapes) for number, (name, plan) in enumerate(zip(spec.stats, spec.plans))}
 
 

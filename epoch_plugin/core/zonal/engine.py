@@ -14,7 +14,8 @@ from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.blocks import close_datasets
 from epoch_plugin.core.zonal.cell_area import CellArea
-from epoch_plugin.core.zonal.coverage import Bools, coverage
+from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
+from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
@@ -33,6 +34,11 @@ class GridTask:
     grid: Grid
     shape: BlockShape
     kernels: tuple[CellKernel, ...]
+
+    @property
+    def centres(self) -> bool:
+        """Tell whether a kernel wants to know which cells have their centre in the plot; it costs as much as a layer or two."""
+        return any(getattr(kernel, "needs_centres", False) for kernel in self.kernels)
 
 
 @dataclass
@@ -62,8 +68,8 @@ class _Band:
     groups: list[Future[_GroupAnswer]]
 
 
-def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress: Progress) -> list[GridResult]:
-    """Run `tasks` over plots given as WKB multipolygons in EPSG:4326; the results do not depend on `threads`.
+def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress: Progress, cache: CoverageCache | None = None) -> list[GridResult]:
+    """Run `tasks` over plots given as WKB multipolygons in EPSG:4326; the results depend neither on `threads` nor on `cache`.
 
     Raises `DatasetError` when a source cannot be read and `CancelledError` when the listener wants to stop.
     """
@@ -76,7 +82,7 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
         waiting: deque[_Band] = deque()
         try:
             for done, (number, rows) in enumerate(bands):
-                waiting.append(_start(placed[number], number, tasks[number], rows, pool))
+                waiting.append(_start(placed[number], number, tasks[number], rows, pool, cache))
                 if len(waiting) == BANDS_AT_WORK:  # the next band is planned while the pool works on this one
                     _collect(waiting.popleft(), answers, progress, done / len(bands))
             while waiting:
@@ -92,9 +98,14 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
-def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor) -> _Band:
+def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor, cache: CoverageCache | None) -> _Band:
     """Plan a band of rows and hand its groups to the pool."""
-    plan = Plan(coverage(segments(rings), task.grid, *rows, run=pool.map), task.grid, task.shape)
+
+    def compute() -> Coverage:
+        return coverage(segments(rings), task.grid, *rows, centres=task.centres, run=pool.map)
+
+    covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute)
+    plan = Plan(covered, task.grid, task.shape)
     area = CellArea(task.grid)
     return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(len(plan.group_blocks))])
 

@@ -65,7 +65,7 @@ class LayerRead:
 class Cells:
     """Cells of the grid that plots touch, in block order; `values` holds one array per `LayerRead.key`."""
 
-    inside: Bools  # is the cell's centre in its plot
+    inside: Bools  # is the cell's centre in its plot; only for kernels with `needs_centres`
     values: Mapping[str, Array]
     row: Ints  # where the cells lie in the task's grid
     col: Ints
@@ -101,7 +101,10 @@ CellAnswer = Union[CellStates, CellValues, CellKeyed]
 
 
 class CellKernel(Protocol):
-    """A metric's part in the engine. It sees arrays only; the engine sums its answer by plot with area weights."""
+    """A metric's part in the engine. It sees arrays only; the engine sums its answer by plot with area weights.
+
+    A kernel that looks at `Cells.inside` has an attribute `needs_centres = True`; for others it may be all False.
+    """
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:

@@ -47,6 +47,7 @@ class DeforestationKernel:
     systems: tuple[System, ...]
     protected: tuple[LayerRead, ...]  # wdpa, natural_forest
     rotation: tuple[LayerRead, ...]  # tree crops dated 2020 or earlier
+    needs_centres = True
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:
