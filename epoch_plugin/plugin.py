@@ -8,6 +8,7 @@ from qgis.core import QgsApplication
 
 if TYPE_CHECKING:
     from epoch_plugin.processing_algorithms.provider import EpochProvider
+    from epoch_plugin.ui.desktop import Desktop
 
 
 class EpochPlugin:
@@ -16,6 +17,7 @@ class EpochPlugin:
     def __init__(self, iface):
         self.iface = iface
         self.provider: EpochProvider | None = None
+        self.desktop: Desktop | None = None
 
     def initProcessing(self) -> None:
         """Add the provider; called by qgis_process, and by `initGui` in the desktop."""
@@ -29,11 +31,18 @@ class EpochPlugin:
             provider.refreshAlgorithms()
 
     def initGui(self) -> None:
-        """Start in the desktop."""
+        """Start in the desktop; widgets are imported only here."""
+        from epoch_plugin.ui.desktop import Desktop
+
         self.initProcessing()
+        self.desktop = Desktop(self.iface)
+        self.desktop.start()
 
     def unload(self) -> None:
         """Remove everything that was added to QGIS."""
+        if self.desktop is not None:
+            self.desktop.stop()
+            self.desktop = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsField, QgsMapLayer, QgsProcessingContext
+from qgis.core import Qgis, QgsField, QgsMapLayer, QgsProcessingContext, QgsTask
 from qgis.PyQt.QtCore import QVariant
 
 # The store's names for column types -> names of QVariant (before 3.38) and of QMetaType (from 3.38 on).
@@ -46,3 +46,12 @@ def move_to_group(layer: QgsMapLayer, context: QgsProcessingContext, group: str)
     target = tree.findGroup(group) or tree.insertGroup(0, group)
     target.insertChildNode(0, node.clone())
     node.parent().removeChildNode(node)
+
+
+# Small tasks that only read something: unlisted where QGIS knows how (3.26 and later).
+QUIET_TASK = QgsTask.Flag.CanCancel | QgsTask.Flag.Hidden if Qgis.QGIS_VERSION_INT >= 32600 else QgsTask.Flag.CanCancel
+
+
+def layer_group(details: QgsProcessingContext.LayerDetails) -> str:
+    """Return the layer tree group that a result asks for; empty before 3.32, where post-processing moves it."""
+    return details.groupName if Qgis.QGIS_VERSION_INT >= 33200 else ""

@@ -1,0 +1,85 @@
+"""Work in the background that is no algorithm: a function in QGIS's task manager, answered in the main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsApplication, QgsTask
+
+from epoch_plugin.bridge.compat import QUIET_TASK
+from epoch_plugin.core.errors import CancelledError, EpochError
+
+# A QgsTask that no Python name holds never calls finished(): these are on their way.
+_alive: set[BackgroundTask] = set()
+
+
+class BackgroundTask(QgsTask):
+    """Runs `function(progress)` in a worker thread, then `done(result, error)` in the main thread: error is None or a text for the user."""
+
+    def __init__(self, title: str, function: Callable[[Any], Any], done: Callable[[Any, str | None], None], quiet: bool = False):
+        super().__init__(title, QUIET_TASK if quiet else QgsTask.Flag.CanCancel)
+        self._function, self._done = function, done
+        self._result: Any = None
+        self._error: str | None = None
+
+    def run(self) -> bool:
+        """Run the function; whatever it raises is kept, for an exception that leaves here ends QGIS."""
+        try:
+            self._result = self._function(_TaskProgress(self))
+        except CancelledError as error:
+            self._error = str(error)
+            return False
+        except EpochError as error:
+            self._error = str(error)
+        except BaseException as error:
+            self._error = f"{type(error).__name__}: {error}"
+        return self._error is None
+
+    def finished(self, ok: bool) -> None:
+        """Answer, unless nobody waits any more."""
+        _alive.discard(self)
+        if self._done is not None:
+            self._done(self._result, self._error if self._error or ok else "Stopped on request.")
+
+    def forget(self) -> None:
+        """Cancel, and do not answer: the asker is gone, or asks something else now."""
+        self._done = None
+        self.cancel()
+
+
+class _TaskProgress:
+    """A task as the core's `Progress`."""
+
+    def __init__(self, task: QgsTask):
+        self._task = task
+
+    def step(self, fraction: float, stage: str) -> None:
+        """Show the done share."""
+        self._task.setProgress(100.0 * min(1.0, max(0.0, fraction)))
+
+    def info(self, text: str) -> None:
+        """Ignore: the answer says it."""
+
+    def warn(self, text: str) -> None:
+        """Ignore: the answer says it."""
+
+    def cancelled(self) -> bool:
+        """Tell whether the task was cancelled."""
+        return self._task.isCanceled()
+
+
+def in_background(title: str, function: Callable[[Any], Any], done: Callable[[Any, str | None], None], quiet: bool = False) -> BackgroundTask:
+    """Start a function in the background and return its task; `quiet` keeps it out of the task list where QGIS can."""
+    task = BackgroundTask(title, function, done, quiet)
+    _alive.add(task)
+    QgsApplication.taskManager().addTask(task)
+    return task
+
+
+def stop_all() -> None:
+    """Forget every task on its way and wait until its thread has left our code (the plugin is being unloaded)."""
+    for task in list(_alive):
+        task.forget()
+        task.waitForFinished(5000)
+    _alive.clear()

@@ -1,0 +1,1 @@
+"""The Collections dock: plots in, jobs started, followed and resumed."""

@@ -1,0 +1,58 @@
+"""The Collections dock: a light shell that QGIS can restore; its content is made when it is first seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import Qt, QTimer
+
+from epoch_plugin.bridge.i18n import tr
+
+if TYPE_CHECKING:
+    from epoch_plugin.bridge.runs import Runs
+    from epoch_plugin.ui.collections.content import CollectionsContent
+
+
+class CollectionsDock(QgsDockWidget):
+    """The dock; `content` and `controller` exist once it was shown."""
+
+    def __init__(self, iface: Any, runs: Runs):
+        super().__init__(tr("Epoch collections"), iface.mainWindow())
+        self.setObjectName("EpochCollectionsDock")
+        self.setAllowedAreas(Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea)
+        self._iface, self._runs = iface, runs
+        self.controller: Any = None
+        self.content: CollectionsContent | None = None
+
+    def showEvent(self, event: Any) -> None:
+        """Make the content when it is first seen: QGIS shows a dock for a moment when it is added."""
+        super().showEvent(event)
+        if self.content is None:
+            QTimer.singleShot(0, self._build_if_seen)
+
+    def _build_if_seen(self) -> None:
+        if self.isVisible():
+            self.build()
+
+    def build(self) -> CollectionsContent:
+        """Return the content, made on the first call."""
+        if self.content is None:
+            from epoch_plugin.ui.collections.content import CollectionsContent
+            from epoch_plugin.ui.collections.controller import CollectionsController
+
+            self.controller = CollectionsController(self._runs)
+            self.content = CollectionsContent(self.controller, self._iface, self)
+            self.setWidget(self.content)
+            self.controller.start()
+        return self.content
+
+    def running_jobs(self) -> list[str]:
+        """Return the ids of the jobs that this QGIS computes now."""
+        return self.controller.running_job_ids() if self.controller else []
+
+    def stop(self) -> None:
+        """Stop watching and close panels; what the dock put on the map goes with them."""
+        if self.content is not None:
+            self.controller.stop()
+            self.content.close_panels()

@@ -1,0 +1,1 @@
+"""What docks and windows share."""

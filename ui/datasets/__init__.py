@@ -1,0 +1,1 @@
+"""The Datasets window: data bound to roles, tested and saved."""
