@@ -33,6 +33,7 @@ class Settings:
     carbon_fraction: float = _setting(0.47, "t C/t", "carbon in dry matter", 0, 1)
     rho: float = _setting(1.0, "correlation", "correlation of biomass errors between cells", 0, 1)
     gwp: str = _setting("AR6", "assessment report", "global warming potentials: AR4, AR5 or AR6")
+    factor_set: str = _setting("ipcc_2019_aggregated", "name", "soil factors: ipcc_2006, ipcc_2019_aggregated, ipcc_2019_wet or ipcc_2019_dry")
     rao_window: int = _setting(9, "cells", "side of Rao's Q window", 3)
     rao_alpha: float = _setting(2.0, "exponent", "alpha of parametric Rao's Q", 0.1)
     rao_reference_m: float = _setting(15.0, "m", "Rao's Q that scores 1", 0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.fetch.aggregate_biodiversity import BiodiversitySums
 from epoch_plugin.core.fetch.aggregate_deforestation import DeforestationSums
 from epoch_plugin.core.fetch.hull import HullBuilder
 from epoch_plugin.core.fetch.request import FetchRequest
@@ -31,7 +32,7 @@ class Sums(Protocol):
         """Return the values of `fields`."""
 
 
-AGGREGATES: dict[str, Callable[[], Sums]] = {"eudr_deforestation": DeforestationSums}
+AGGREGATES: dict[str, Callable[[], Sums]] = {"eudr_deforestation": DeforestationSums, "biodiversity": BiodiversitySums}
 """One entry per statistic that can be aggregated."""
 
 _SHED = TABLES["stat_supply_shed"].by_name
@@ -82,8 +83,12 @@ def _features(connection: sqlite3.Connection, query: PlotQuery, sums: list[Sums]
             each.add(row[1], stored, row[place + 1 : end])
             place = end
     properties = shared.properties(connection)
+    ends = []
     for each in sums:
-        properties.update(each.properties())
+        found = each.properties()
+        ends.append(found.pop("assessed_end"))
+        properties.update(found)
+    properties["assessed_end"] = min(ends) if ends and None not in ends else None  # what holds for all statistics of the row
     hull = shared.hull.build()
     longitude, latitude = hull.centroid
     properties.update(
