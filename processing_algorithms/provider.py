@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.settings import resource
+from epoch_plugin.processing_algorithms.batch_biodiversity import BatchBiodiversity
 from epoch_plugin.processing_algorithms.batch_deforestation_check import BatchDeforestationCheck
 from epoch_plugin.processing_algorithms.batch_progress import BatchProgress
 from epoch_plugin.processing_algorithms.cancel_job import CancelJob
@@ -15,6 +16,7 @@ from epoch_plugin.processing_algorithms.collection_project import CollectionProj
 from epoch_plugin.processing_algorithms.collection_report import CollectionReport
 from epoch_plugin.processing_algorithms.delete_collection import DeleteCollection
 from epoch_plugin.processing_algorithms.edit_collection import EditCollection
+from epoch_plugin.processing_algorithms.fetch_biodiversity import FetchBiodiversity
 from epoch_plugin.processing_algorithms.fetch_deforestation_check import FetchDeforestationCheck
 from epoch_plugin.processing_algorithms.fetch_plots import FetchPlots
 from epoch_plugin.processing_algorithms.get_collections import GetCollections
@@ -28,9 +30,11 @@ ALGORITHMS = (
     EditCollection,
     DeleteCollection,
     BatchDeforestationCheck,
+    BatchBiodiversity,
     BatchProgress,
     CancelJob,
     FetchDeforestationCheck,
+    FetchBiodiversity,
     FetchPlots,
     CheckDatasets,
     CollectionReport,

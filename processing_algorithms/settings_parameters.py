@@ -24,6 +24,8 @@ DEFORESTATION = (
     "persistence_years",
 )
 
+BIODIVERSITY = ("rao_window", "rao_alpha", "rao_reference_m", "tree_height_m", "connectivity_radius_m")
+
 
 def add_settings(algorithm: EpochAlgorithm, names: Iterable[str]) -> None:
     """Declare one advanced number per setting."""

@@ -10,8 +10,9 @@ import pytest
 from epoch_plugin.bridge.help import to_html
 from epoch_plugin.bridge.settings import resource
 
-NAMES = ("stageplots", "uploadplots", "getcollections", "editcollection", "deletecollection", "batchdeforestationcheck", "batchprogress",
-         "canceljob", "fetchdeforestationcheck", "fetchplots", "checkdatasets", "collectionreport", "collectionproject")  # fmt: skip
+NAMES = ("stageplots", "uploadplots", "getcollections", "editcollection", "deletecollection", "batchdeforestationcheck", "batchbiodiversity",
+         "batchprogress", "canceljob", "fetchdeforestationcheck", "fetchbiodiversity", "fetchplots", "checkdatasets", "collectionreport",
+         "collectionproject")  # fmt: skip
 GROUPS = {"Collections", "Batch", "Fetch", "Datasets", "Reports"}
 
 
