@@ -52,8 +52,8 @@ def test_other_plots_rows_grids_and_questions_are_other_coverages(tmp_path, ring
     cache, compute = CoverageCache(tmp_path), Counted(rings)
     moved = rings_from_wkb([wkb_of(Point(-6.5, 6.5).buffer(0.0200001))])
     finer = Grid("EPSG:4326", -7.0, 7.0, 0.0005, -0.0005, 2000, 2000)
-    asked = [(rings, GRID, ROWS, True), (rings, GRID, ROWS, False), (rings, GRID, (0, 512), True), (rings, finer, ROWS, True), (moved, GRID, ROWS, True)]
-    for arguments in asked:
+    asked = [(rings, GRID, ROWS, True), (rings, GRID, ROWS, False), (rings, GRID, (0, 512), True), (rings, finer, ROWS, True)]
+    for arguments in [*asked, (moved, GRID, ROWS, True)]:
         cache.get(*arguments, compute)
     assert compute.calls == 5
 

@@ -115,4 +115,5 @@ def _read(path: Path) -> Coverage | None:
         os.utime(path)
     except (OSError, ValueError, EOFError):
         return None
-    return Coverage(**{name: values.astype(np.int64) if name in _WHOLE else values for name, values in arrays.items()})
+    wide: dict[str, Array] = {name: values.astype(np.int64) if name in _WHOLE else values for name, values in arrays.items()}
+    return Coverage(**wide)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
@@ -115,33 +116,67 @@ class CellKernel(Protocol):
 
 
 class StateCoder:
-    """Joins columns of small whole numbers into one dense code per cell, and remembers what each code means."""
+    """Joins columns of small whole numbers into one dense code per cell, and remembers what each code means.
+
+    Columns are first joined as digits of one number, and the numbers that occur are counted only when they could become
+    too many or somebody asks: most columns cost two passes over the cells.
+    """
+
+    MOST = 1 << 18  # different numbers before they are counted
 
     def __init__(self, n: int) -> None:
         """Start with `n` cells that are all alike."""
-        self.code: npt.NDArray[np.intp] = np.zeros(n, np.intp)
-        self.states: npt.NDArray[np.int64] = np.zeros((1, 0), np.int64)
+        self._key: npt.NDArray[np.int64] = np.zeros(n, np.int64)
+        self._states: npt.NDArray[np.int64] = np.zeros((1, 0), np.int64)  # what the leading digit stands for
+        self._digits: list[npt.NDArray[np.int64]] = []  # what each further digit stands for
 
     def add(self, column: Array, meaning: npt.NDArray[np.int64] | None = None) -> None:
         """Add a column: per cell a number from 0; `meaning` (numbers, columns) says what each stands for, default itself."""
-        if len(column) == 0:
-            columns = 1 if meaning is None else meaning.shape[1]
-            self.states = np.zeros((1, self.states.shape[1] + columns), np.int64)
+        if meaning is None:
+            meaning = np.arange(int(column.max()) + 1 if len(column) else 1)[:, None]
+        size = math.prod([len(self._states), *map(len, self._digits)])
+        if size > 1 and size * len(meaning) > self.MOST:
+            self._count()
+        if len(self._states) > 1 or self._digits:
+            self._key *= len(meaning)
+            self._key += column
+        else:
+            self._key = column.astype(np.int64)
+        self._digits.append(meaning)
+
+    def _count(self) -> None:
+        """Make the numbers dense: only those that occur, in their order, with their meaning in `_states`."""
+        if not self._digits:
             return
-        size = int(column.max()) + 1 if meaning is None else len(meaning)
-        key = self.code * size
-        key += column
-        present = np.flatnonzero(np.bincount(key, minlength=len(self.states) * size))
-        dense = np.zeros(len(self.states) * size, np.intp)
+        sizes = [len(self._states), *map(len, self._digits)]
+        present = np.flatnonzero(np.bincount(self._key, minlength=math.prod(sizes))) if len(self._key) else np.zeros(1, np.int64)
+        dense = np.zeros(int(present[-1]) + 1, np.int64)
         dense[present] = np.arange(len(present))
-        self.code = dense[key]
-        added = present % size
-        self.states = np.c_[self.states[present // size], added[:, None] if meaning is None else meaning[added]]
+        self._key = dense[self._key]
+        columns = []
+        for meaning in reversed(self._digits):
+            columns.append(meaning[present % len(meaning)])
+            present = present // len(meaning)
+        self._states = np.concatenate([self._states[present], *reversed(columns)], axis=1)
+        self._digits = []
+
+    @property
+    def code(self) -> npt.NDArray[np.intp]:
+        """Return the dense code of every cell."""
+        self._count()
+        return self._key
+
+    @property
+    def states(self) -> npt.NDArray[np.int64]:
+        """Return what each code means: one row of whole numbers, one column per column added (or of its meaning)."""
+        self._count()
+        return self._states
 
     def reduce(self, states: npt.NDArray[np.int64]) -> None:
         """Replace the meaning of every code by a row of `states` (one per present code) and merge codes that became equal."""
-        self.states, merged = np.unique(states, axis=0, return_inverse=True)
-        self.code = merged.reshape(-1)[self.code]
+        code = self.code
+        self._states, merged = np.unique(states, axis=0, return_inverse=True)
+        self._key = merged.reshape(-1)[code]
 
     def result(self) -> CellStates:
         """Return what was joined."""
