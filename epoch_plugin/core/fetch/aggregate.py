@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.fetch.aggregate_biodiversity import BiodiversitySums
 from epoch_plugin.core.fetch.aggregate_deforestation import DeforestationSums
+from epoch_plugin.core.fetch.aggregate_emissions import EmissionsSums
+from epoch_plugin.core.fetch.aggregate_water import WaterSums
+from epoch_plugin.core.fetch.fields import SHARED
 from epoch_plugin.core.fetch.hull import HullBuilder
 from epoch_plugin.core.fetch.request import FetchRequest
 from epoch_plugin.core.fetch.result import Feature, Field
@@ -32,7 +36,12 @@ class Sums(Protocol):
         """Return the values of `fields`."""
 
 
-AGGREGATES: dict[str, Callable[[], Sums]] = {"eudr_deforestation": DeforestationSums, "biodiversity": BiodiversitySums}
+AGGREGATES: dict[str, Callable[[], Sums]] = {
+    "eudr_deforestation": DeforestationSums,
+    "luc_emissions": EmissionsSums,
+    "biodiversity": BiodiversitySums,
+    "water": WaterSums,
+}
 """One entry per statistic that can be aggregated."""
 
 _SHED = TABLES["stat_supply_shed"].by_name
@@ -51,12 +60,21 @@ def aggregate(connection: sqlite3.Connection, request: FetchRequest, query: Plot
         if name not in AGGREGATES:
             raise InputError(f"AGGREGATE needs a statistic that can be summed ({', '.join(AGGREGATES)}), not '{name or 'plots only'}'.")
     sums = [AGGREGATES[name]() for name in request.statistics]
-    columns = (*SUPPLY_SHED_IDENTITY, *_TIMES, *(field for each in sums for field in each.fields), *_TOTALS, *SUPPLY_SHED_LEGALITY, _SHED["metadata"])
+    prefixes = [f"{name}_" if request.prefixed else "" for name in request.statistics]
+    own = [replace(column, name=_named(prefix, column.name)) for prefix, each in zip(prefixes, sums) for column in each.fields]
+    columns = (*SUPPLY_SHED_IDENTITY, *_TIMES, *own, *_TOTALS, *SUPPLY_SHED_LEGALITY, _SHED["metadata"])
     fields = tuple(Field(column.name, column.type, column.alias, column.unit) for column in columns)
-    return (_features(connection, query, sums, fields) if matched else iter(())), fields
+    return (_features(connection, query, sums, prefixes, fields) if matched else iter(())), fields
 
 
-def _features(connection: sqlite3.Connection, query: PlotQuery, sums: list[Sums], fields: tuple[Field, ...]) -> Iterator[Feature]:
+def _named(prefix: str, name: str) -> str:
+    """Return a field's name: what every statistic has is told apart by the statistic's name where several share a row."""
+    return f"{prefix}{name}" if name in SHARED else name
+
+
+def _features(
+    connection: sqlite3.Connection, query: PlotQuery, sums: list[Sums], prefixes: list[str], fields: tuple[Field, ...]
+) -> Iterator[Feature]:
     shared = _Shared()
     width = 8
     parts = [
@@ -84,10 +102,10 @@ def _features(connection: sqlite3.Connection, query: PlotQuery, sums: list[Sums]
             place = end
     properties = shared.properties(connection)
     ends = []
-    for each in sums:
+    for prefix, each in zip(prefixes, sums):
         found = each.properties()
         ends.append(found.pop("assessed_end"))
-        properties.update(found)
+        properties.update({_named(prefix, name): value for name, value in found.items()})
     properties["assessed_end"] = min(ends) if ends and None not in ends else None  # what holds for all statistics of the row
     hull = shared.hull.build()
     longitude, latitude = hull.centroid

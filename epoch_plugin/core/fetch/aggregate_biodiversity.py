@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from typing import Any
 
+from epoch_plugin.core.fetch.area_weighted import AreaWeighted, AreaWeightedObject
 from epoch_plugin.core.store.schema import BIODIVERSITY, Column
-
-
-class WeightedMean:
-    """An area-weighted mean of the values that are known."""
-
-    def __init__(self) -> None:
-        self._area = self._sum = 0.0
-
-    def add(self, area: float, value: float | None) -> None:
-        """Add one plot's value."""
-        if value is not None:
-            self._area += area
-            self._sum += area * value
-
-    @property
-    def value(self) -> float | None:
-        """Return the mean, None where no plot has a value."""
-        return self._sum / self._area if self._area > 0 else None
 
 
 class BiodiversitySums:
@@ -34,9 +15,9 @@ class BiodiversitySums:
     fields: tuple[Column, ...] = BIODIVERSITY
 
     def __init__(self) -> None:
-        self._score = WeightedMean()
+        self._score = AreaWeighted()
         self._sd: float | None = None
-        self._heights: dict[str, WeightedMean] = defaultdict(WeightedMean)
+        self._heights = AreaWeightedObject()
         self._assessed_ends: set[str] = set()
 
     def add(self, area: float, stored: bool, values: tuple[Any, ...]) -> None:
@@ -47,18 +28,15 @@ class BiodiversitySums:
         self._score.add(area, score)
         if sd is not None:
             self._sd = (self._sd or 0.0) + sd
-        for key, height in json.loads(heights or "{}").items():
-            self._heights[key].add(area, height)
+        self._heights.add(area, heights)
         if score is not None and assessed_end is not None:
             self._assessed_ends.add(assessed_end)
 
     def properties(self) -> dict[str, Any]:
         """Return the row's values; null where no plot has one. `assessed_end` is the earliest of the scored plots."""
-        first = [key for key in ("mean", "std") if key in self._heights]
-        keys = [*first, *sorted(key for key in self._heights if key not in first)]
         return {
-            "diversity_score": self._score.value,
+            "diversity_score": self._score.mean,
             "uncertainty_sd": self._sd,
-            "annual_chm": {key: self._heights[key].value for key in keys} or None,
+            "annual_chm": self._heights.means,
             "assessed_end": min(self._assessed_ends, default=None),
         }
