@@ -64,6 +64,14 @@ def test_alpha_2_is_root_2_times_the_population_sd():
     assert q_of(values, 9, 2.0)[4, 4] == pytest.approx(math.sqrt(2) * values.std(), rel=1e-8)
 
 
+@pytest.mark.parametrize("window", [45, 99, 199])
+def test_large_windows_do_not_overflow(window):
+    random = np.random.default_rng(window)
+    values = np.where(random.random((window, window)) < 0.5, random.uniform(0, 1, (window, window)), random.uniform(59, 60, (window, window)))
+    half = np.array([window // 2])
+    assert rao_q(values, half, half, window, 2.0, 60.0)[0] == pytest.approx(math.sqrt(2) * values.std(), rel=1e-8)
+
+
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 0.5])
 def test_a_constant_canopy_has_none(alpha):
     for height in (0.0, 0.1, 1 / 3, 59.999):
