@@ -31,7 +31,10 @@ class DockSpec(NamedTuple):
     area: Qt.DockWidgetArea
 
 
-DOCKS = (DockSpec("epoch_plugin.ui.collections.dock", "CollectionsDock", "Epoch collections", "", Qt.DockWidgetArea.LeftDockWidgetArea),)
+DOCKS = (
+    DockSpec("epoch_plugin.ui.collections.dock", "CollectionsDock", "Epoch collections", "", Qt.DockWidgetArea.LeftDockWidgetArea),
+    DockSpec("epoch_plugin.ui.monitoring.dock", "MonitoringDock", "Epoch monitoring", "mActionHistory", Qt.DockWidgetArea.RightDockWidgetArea),
+)
 
 
 class Desktop(QObject):

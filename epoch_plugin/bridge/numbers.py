@@ -7,7 +7,7 @@ from math import floor, log10
 from qgis.PyQt.QtCore import QLocale
 
 MOST_PLACES = 6
-NARROW_SPACE = "\u202f"
+FIXED_SPACE = "\u00a0"  # no line ends between a number and its sign
 
 
 def places(value: float) -> int:
@@ -21,6 +21,12 @@ def number(value: float, unit: str = "") -> str:
     return f"{text} {unit}" if unit else text
 
 
+def tick(value: float) -> str:
+    """Return a number at an axis: only the decimals that it has."""
+    decimals = len(f"{value:.6f}".rstrip("0").partition(".")[2])
+    return QLocale().toString(float(value), "f", decimals).replace("-", "−")
+
+
 def whole(value: int) -> str:
     """Return a count with the locale's thousands separators."""
     return QLocale().toString(int(value))
@@ -28,7 +34,8 @@ def whole(value: int) -> str:
 
 def percent(share: float) -> str:
     """Return a share (0..1) as a percentage."""
-    return f"{number(100.0 * share)}{NARROW_SPACE}%"
+    rounded = float(f"{100.0 * share:.3g}")  # 99.99 is 100, not 100.0
+    return f"{number(rounded)}{FIXED_SPACE}%"
 
 
 def quantity(value: float, unit: str) -> str:

@@ -14,6 +14,7 @@ HEAVY = ("numpy", "osgeo", "shapely", "pyproj", "pyarrow", "geopandas", "rasteri
 COMMON = tuple(f"{CORE}.{name}" for name in ("errors", "progress", "settings", "window"))
 GDAL_STATE = f"{CORE}.datasets.gdal_state"  # GDAL's error mode, borrowed and given back: whoever calls GDAL needs it
 BOX_TREE = f"{CORE}.box_tree"
+DRAWING = "ui/charts/matplotlib_drawing.py"  # imported when the first chart is drawn; without matplotlib Qt draws
 
 # folder -> modules of ours that it may import besides itself (prefixes)
 ALLOWED = {
@@ -24,6 +25,7 @@ ALLOWED = {
     "epoch_plugin/core/regions": (*COMMON, GDAL_STATE, BOX_TREE),
     "epoch_plugin/core/store": COMMON,
     "epoch_plugin/core/fetch": (*COMMON, f"{CORE}.store"),
+    "epoch_plugin/core/monitoring": (*COMMON, f"{CORE}.store", f"{CORE}.fetch"),
     "epoch_plugin/core/report": (*COMMON, f"{CORE}.store", f"{CORE}.fetch", f"{CORE}.metrics.reasons"),
     "epoch_plugin/core": (CORE,),
     "epoch_plugin/bridge": (CORE,),
@@ -60,6 +62,8 @@ def breach(one: Import) -> str | None:
         return "the core knows nothing of QGIS"
     if folder in ("epoch_plugin/bridge", "processing_algorithms") and under(one.module, "qgis.gui", "qgis.utils", "qgis.PyQt.QtWidgets"):
         return "widgets belong to ui"
+    if one.path == DRAWING and under(one.module, "matplotlib"):
+        return None
     if folder in ("epoch_plugin/bridge", "processing_algorithms", "ui") and under(one.module, *HEAVY):
         return "numbers and geometry are the core's work"
     if folder and under(one.module, "epoch_plugin") and not under(one.module, package_of(folder), *ALLOWED[folder]):

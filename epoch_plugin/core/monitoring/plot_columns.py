@@ -146,6 +146,10 @@ class PlotColumns:
         """Return the rows of plots given by fid; those that are not here are left out."""
         return [self._rows[fid] for fid in fids if fid in self._rows]
 
+    def places(self, shown: Sequence[int] | Indexes, rows: Sequence[int]) -> list[int]:
+        """Return where in `shown` (row numbers) the given rows stand, ascending."""
+        return [int(place) for place in np.flatnonzero(np.isin(np.asarray(shown, np.intp), np.asarray(rows, np.intp)))]
+
     def value(self, row: int, name: str) -> Any:
         """Return one value by column name: number, text, or None for what is not known."""
         if name in self.numbers:

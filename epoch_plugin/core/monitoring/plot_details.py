@@ -128,4 +128,4 @@ def _years(source: Mapping[str, Any]) -> str:
     if not years:
         return ""
     span = str(years[0]) if years[0] == years[1] else f"{years[0]}–{years[1]}"
-    return f"{span}, {until}" if until else span
+    return f"{span}, to {until}" if until else span

@@ -1,0 +1,1 @@
+"""One plot in words, numbers and pictures; the map tool that checks a drawn one."""

@@ -1,0 +1,1 @@
+"""The Monitoring dock: a supply base at a glance, and its plots."""

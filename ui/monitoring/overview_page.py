@@ -1,0 +1,104 @@
+"""The dock's first page: cards, charts, table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.ui.charts.chart import Chart
+from epoch_plugin.ui.charts.chart_view import ChartView
+from epoch_plugin.ui.charts.charts_of_overview import annual_chart, confidence_chart, reference_chart, stocks_chart, why_empty
+from epoch_plugin.ui.monitoring.cards import CardsPanel
+from epoch_plugin.ui.monitoring.plot_table import PlotTable
+
+if TYPE_CHECKING:
+    from epoch_plugin.core.monitoring.overview import Overview
+
+
+class ChartTabs(QTabWidget):
+    """The four charts; `year_chosen`, `confidence_chosen` on a click. A chart is drawn when its tab is first seen."""
+
+    year_chosen = pyqtSignal(int)
+    confidence_chosen = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setDocumentMode(True)
+        self.setUsesScrollButtons(True)
+        self.views: list[ChartView] = []
+        self._notes: list[QLabel] = []
+        self._charts: list[Chart] = []
+        for title in (tr("By year"), tr("Stocks"), tr("Confidence"), tr("Against the region")):
+            page, view, note = QWidget(self), ChartView(self), QLabel(self)
+            note.setWordWrap(True)
+            column = QVBoxLayout(page)
+            column.setContentsMargins(0, 4, 0, 0)
+            column.setSpacing(2)
+            column.addWidget(view, 1)
+            column.addWidget(note)
+            self.views.append(view)
+            self._notes.append(note)
+            self.addTab(page, title)
+        self.views[0].chosen.connect(lambda year: self.year_chosen.emit(int(year)))
+        self.views[2].chosen.connect(lambda word: self.confidence_chosen.emit(str(word)))
+        self.currentChanged.connect(lambda _: self._draw())
+
+    def show_overview(self, overview: Overview) -> None:
+        """Take the charts of an overview and draw the one that is seen."""
+        self._charts = [
+            annual_chart(overview.annual, why_empty(overview, "eudr_deforestation")),
+            stocks_chart(overview.stocks, why_empty(overview, "luc_emissions")),
+            confidence_chart(overview),
+            reference_chart(overview),
+        ]
+        for position, chart in enumerate(self._charts):
+            self.setTabToolTip(position, chart.title)
+        self._draw()
+
+    @property
+    def current(self) -> ChartView:
+        """The chart that is seen."""
+        return self.views[self.currentIndex()]
+
+    def _draw(self) -> None:
+        position = self.currentIndex()
+        if self._charts and self.views[position].chart is not self._charts[position]:
+            chart = self._charts[position]
+            self.views[position].show_chart(chart)
+            self._notes[position].setText(chart.note)
+            self._notes[position].setVisible(bool(chart.note) and chart.drawable)
+
+
+class OverviewPage(QSplitter):
+    """Cards and charts above, the table below."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self.cards, self.charts, self.table = CardsPanel(self), ChartTabs(self), PlotTable(self)
+        upper = QWidget(self)
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.cards)
+        column.addWidget(self.charts, 1)
+        # At 200 % a small screen has no room for all of it: the upper part scrolls.
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(upper)
+        self.addWidget(scroll)
+        self.addWidget(self.table)
+        self.setChildrenCollapsible(False)
+        self.setStretchFactor(0, 3)
+        self.setStretchFactor(1, 2)
+        self.setSizes([660, 340])  # shares, not pixels
+        self.cards.chosen.connect(self.table.show_conditions)
+        self.table.filtered.connect(lambda _: self.cards.uncheck())
+
+    def show_overview(self, overview: Any) -> None:
+        """Fill cards and charts."""
+        self.cards.show_overview(overview)
+        self.charts.show_overview(overview)

@@ -1,0 +1,120 @@
+"""Which collection, window and region are looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, QWidget
+
+from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import whole
+from epoch_plugin.ui.common.buttons import tool_button
+
+if TYPE_CHECKING:
+    from epoch_plugin.bridge.monitoring import Choices
+    from epoch_plugin.core.monitoring.scope import Region, Scope, Window
+
+
+NAME_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+class Pickers(QWidget):
+    """Three combo boxes; `collection_chosen(id)` and `scope_chosen` when the user chooses."""
+
+    collection_chosen = pyqtSignal(str)
+    scope_chosen = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.collection, self.window_box, self.region = (self._combo() for _ in range(3))
+        self.layers = tool_button(self, tr("Layers"), "mActionAddLayer", tr("Add the collection's layers to the map"))
+        self.check = tool_button(self, tr("Check a plot"), "mActionAddPolygon", tr("Draw a polygon on the map and check it, without staging it"))
+        self.refresh = tool_button(self, "", "mActionRefresh", tr("Read again"), "F5")
+        self.check.setCheckable(True)
+        first = QHBoxLayout()
+        first.addWidget(self.collection, 1)
+        first.addWidget(self.refresh)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.region, 1)
+        buttons.addWidget(self.layers)
+        buttons.addWidget(self.check)
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        form.addRow(tr("&Collection"), first)
+        form.addRow(tr("&Window"), self.window_box)
+        form.addRow(tr("Re&gion"), buttons)
+        for row, box in enumerate((self.collection, self.window_box, self.region)):
+            form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget().setBuddy(box)
+        self.collection.activated.connect(lambda _: self.collection_chosen.emit(self.collection_id))
+        self.window_box.activated.connect(lambda _: self.scope_chosen.emit())
+        self.region.activated.connect(lambda _: self.scope_chosen.emit())
+
+    def _combo(self) -> QComboBox:
+        box = QComboBox(self)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(10)
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        return box
+
+    def show_choices(self, choices: Choices) -> None:
+        """Fill the boxes; window and region stay where they still exist."""
+        window, region = self.window_box.currentData(), self.region.currentData()
+        self.collection.clear()
+        for choice in choices.collections:
+            self.collection.addItem(f"{choice.name}  ({tr('{n} plots').format(n=whole(choice.plots))})", choice.collection_id)
+            self.collection.setItemData(self.collection.count() - 1, choice.name, NAME_ROLE)
+        self.collection.setCurrentIndex(max(0, self.collection.findData(choices.chosen)))
+        self.window_box.clear()
+        for one in choices.windows:
+            self.window_box.addItem(window_in_words(one), one)
+        if not choices.windows:
+            self.window_box.addItem(tr("Not processed yet"), None)
+        self._keep(self.window_box, window)
+        self.region.clear()
+        self.region.addItem(tr("All plots"), None)
+        for place in choices.regions:
+            self.region.addItem(f"{place.name} ({tr(place.stat_type.replace('_', ' '))})", place)
+        self._keep(self.region, region)
+        self.setEnabled(True)
+        self.layers.setEnabled(bool(choices.windows))
+
+    @staticmethod
+    def _keep(box: QComboBox, value: object) -> None:
+        box.setCurrentIndex(next((i for i in range(box.count()) if box.itemData(i) == value), 0))
+        box.setToolTip(box.currentText())
+
+    @property
+    def collection_id(self) -> str:
+        """Id of the chosen collection, '' without one."""
+        return self.collection.currentData() or ""
+
+    @property
+    def collection_name(self) -> str:
+        """Name of the chosen collection."""
+        return self.collection.itemData(self.collection.currentIndex(), NAME_ROLE) or ""
+
+    @property
+    def window_chosen(self) -> Window | None:
+        """The chosen window, None while nothing is processed."""
+        return self.window_box.currentData()
+
+    @property
+    def scope(self) -> Scope:
+        """What is looked at."""
+        from epoch_plugin.core.monitoring.scope import Scope
+
+        region: Region | None = self.region.currentData()
+        return Scope(self.collection_id, self.window_chosen, region)
+
+
+def window_in_words(window: Window) -> str:
+    """Return a window with how far the plots were assessed."""
+    text = f"{window.start} → {window.end}"
+    if window.assessed_end is None:
+        return tr("{window}, not assessed").format(window=text)
+    if window.assessed_end < window.end:
+        return tr("{window}, all assessed to {date}").format(window=text, date=window.assessed_end)
+    return tr("{window}, assessed to {date}").format(window=text, date=window.assessed_end)
