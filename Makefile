@@ -1,11 +1,14 @@
 # On a fresh Debian 12 with git and make: `make demo`, `make test`. Nothing else is needed.
-.PHONY: demo test sample package setup clean
+.PHONY: demo test bench sample package setup clean
 
 demo: setup  ## plots file -> deforestation check -> layers, styled project, one-page summary
 	sh scripts/demo.sh
 
 test: setup  ## lint, types, security, core, QGIS, qgis_process and packaging tests
 	sh scripts/test.sh
+
+bench: setup  ## measure the engine beside its peers; about half an hour, QUICK=1: a minute; data in BENCH_DIR
+	sh scripts/bench.sh $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 sample: setup  ## write the sample landscape again (epoch_plugin/resources/sample)
 	PROJ_DATA=/usr/share/proj .venv/bin/python scripts/make_sample.py

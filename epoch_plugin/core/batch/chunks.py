@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from epoch_plugin.core.batch.statistics import StatisticPlan
+from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.hilbert import hilbert_order
-from epoch_plugin.core.zonal.rings import Floats
+from epoch_plugin.core.zonal.rings import Floats, middle_of
 
 PLOTS_PER_CHUNK = 5_000
 CELLS_PER_CHUNK = 40_000_000
@@ -45,6 +48,12 @@ def make_chunks(fids: list[int], boxes: Floats, cell_m2: float) -> list[Chunk]:
 
 def _digest(fids: list[int]) -> str:
     return hashlib.sha256(np.array(fids, np.int64).tobytes()).hexdigest()[:8]
+
+
+def finest_cell_m2(plans: Sequence[StatisticPlan], boxes: Floats) -> float:
+    """Return the ground area of a cell of the finest grid that any plan reads."""
+    centre = middle_of(boxes)
+    return min((ground_cell_size(task.grid, *centre) ** 2 for plan in plans for task in plan.tasks), default=1e4)
 
 
 def as_boxes(rows: list[tuple[int, float, float, float, float]]) -> tuple[list[int], Floats]:

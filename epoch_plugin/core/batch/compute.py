@@ -37,9 +37,15 @@ def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1
 
     Raises `DatasetError` for a source that cannot be read and `CancelledError` when the listener wants to stop.
     """
+    sums = chunk_sums(spec, [shape.polygon for shape in shapes], threads, progress or NoProgress())
+    return {name: plan.rows(own, shapes) for name, plan, own in zip(spec.stats, spec.plans, sums)}
+
+
+def chunk_sums(spec: ChunkSpec, polygons: Sequence[bytes], threads: int, progress: Progress) -> list[list[engine.GridResult]]:
+    """Return the engine's sums for each plan; each grid is passed once for all of them. `polygons` are WKB in EPSG:4326."""
     merged = MergedTasks(spec.plans)
-    answers = engine.run([shape.polygon for shape in shapes], merged.tasks, threads, progress or NoProgress(), CoverageCache(cache_folder()))
-    return {name: plan.rows(merged.results_of(number, answers), shapes) for number, (name, plan) in enumerate(zip(spec.stats, spec.plans))}
+    answers = engine.run(polygons, merged.tasks, threads, progress, CoverageCache(cache_folder()))
+    return [merged.results_of(number, answers) for number in range(len(spec.plans))]
 
 
 def compute_on_node(spec: ChunkSpec, shapes: Sequence[PlotShape]) -> NodeAnswer:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from epoch_plugin.core.batch.chunks import as_boxes, make_chunks
+from epoch_plugin.core.batch.chunks import as_boxes, finest_cell_m2, make_chunks
 from epoch_plugin.core.batch.compute import ChunkSpec
 from epoch_plugin.core.batch.inputs import describe_inputs, describe_run, inputs_key
 from epoch_plugin.core.batch.job_run import JobRun, plot_counts
@@ -21,8 +21,6 @@ from epoch_plugin.core.store import collections, jobs, plots
 from epoch_plugin.core.store.collections import CollectionRow
 from epoch_plugin.core.store.jobs import JobRow
 from epoch_plugin.core.store.store import Store
-from epoch_plugin.core.zonal.cell_area import ground_cell_size
-from epoch_plugin.core.zonal.rings import Floats, middle_of
 
 SKIPPED = "not processed: validation confidence too low"
 
@@ -52,7 +50,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     if reused:
         progress.info(f"Job {job.job_id} has the same inputs and is completed: its results are used as they are.")
         return BatchResult(job.job_id, job.status, *plot_counts(store, job), reused=True)
-    chunks = make_chunks(fids, boxes, _finest_cell_m2(plans, boxes))
+    chunks = make_chunks(fids, boxes, finest_cell_m2(plans, boxes))
     with store.kept_in_wal():
         return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress).run()
 
@@ -60,11 +58,6 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
 def _require_uploaded(collection: CollectionRow) -> None:
     if collection.status == "staged":
         raise InputError(f"'{collection.collection_name}' is staged, not uploaded: run epoch:uploadplots on it first.")
-
-
-def _finest_cell_m2(plans: Sequence[StatisticPlan], boxes: Floats) -> float:
-    centre = middle_of(boxes)
-    return min((ground_cell_size(task.grid, *centre) ** 2 for plan in plans for task in plan.tasks), default=1e4)
 
 
 def _owner() -> str:

@@ -1,0 +1,24 @@
+"""All plots of a collection with their deforestation check, to NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bench.scale import Cache
+
+
+def prepare(cache: Cache, processed: str) -> Callable[[], dict[str, Any]]:
+    """From a store that a batch has processed."""
+    from epoch_plugin.core.fetch import ndjson
+    from epoch_plugin.core.fetch.request import FetchRequest
+    from epoch_plugin.core.fetch.run import fetch
+    from epoch_plugin.core.store.store import Store
+
+    store = Store(str(cache.scratch / f"{processed}.gpkg"))
+
+    def work() -> dict[str, Any]:
+        with fetch(store, FetchRequest("bench", stats=("eudr_deforestation",), limit=0)) as result:
+            return {"plots": ndjson.write(str(cache.scratch / "out.ndjson"), result)}
+
+    return work
