@@ -8,8 +8,11 @@ from qgis.PyQt.QtGui import QIcon
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.settings import resource
 from epoch_plugin.processing_algorithms.batch_biodiversity import BatchBiodiversity
+from epoch_plugin.processing_algorithms.batch_biomass_emissions import BatchBiomassEmissions
 from epoch_plugin.processing_algorithms.batch_deforestation_check import BatchDeforestationCheck
 from epoch_plugin.processing_algorithms.batch_progress import BatchProgress
+from epoch_plugin.processing_algorithms.batch_water import BatchWater
+from epoch_plugin.processing_algorithms.batch_zonal_stats import BatchZonalStats
 from epoch_plugin.processing_algorithms.cancel_job import CancelJob
 from epoch_plugin.processing_algorithms.check_datasets import CheckDatasets
 from epoch_plugin.processing_algorithms.collection_project import CollectionProject
@@ -17,8 +20,10 @@ from epoch_plugin.processing_algorithms.collection_report import CollectionRepor
 from epoch_plugin.processing_algorithms.delete_collection import DeleteCollection
 from epoch_plugin.processing_algorithms.edit_collection import EditCollection
 from epoch_plugin.processing_algorithms.fetch_biodiversity import FetchBiodiversity
+from epoch_plugin.processing_algorithms.fetch_biomass_emissions import FetchBiomassEmissions
 from epoch_plugin.processing_algorithms.fetch_deforestation_check import FetchDeforestationCheck
 from epoch_plugin.processing_algorithms.fetch_plots import FetchPlots
+from epoch_plugin.processing_algorithms.fetch_water_stress import FetchWaterStress
 from epoch_plugin.processing_algorithms.get_collections import GetCollections
 from epoch_plugin.processing_algorithms.stage_plots import StagePlots
 from epoch_plugin.processing_algorithms.upload_plots import UploadPlots
@@ -30,11 +35,16 @@ ALGORITHMS = (
     EditCollection,
     DeleteCollection,
     BatchDeforestationCheck,
+    BatchZonalStats,
+    BatchBiomassEmissions,
     BatchBiodiversity,
+    BatchWater,
     BatchProgress,
     CancelJob,
     FetchDeforestationCheck,
+    FetchBiomassEmissions,
     FetchBiodiversity,
+    FetchWaterStress,
     FetchPlots,
     CheckDatasets,
     CollectionReport,

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
+from epoch_plugin.core.aridity import aridity_class
 from epoch_plugin.core.errors import DatasetError, InputError
-from epoch_plugin.core.metrics.water.indices import anomaly, aridity_class, percentile
+from epoch_plugin.core.metrics.water.indices import anomaly, percentile
 from tests.core.raster_files import write_tif, write_vector
 from tests.core.statistic_scene import codes, run_statistics
 

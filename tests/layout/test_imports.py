@@ -14,6 +14,7 @@ HEAVY = ("numpy", "osgeo", "shapely", "pyproj", "pyarrow", "geopandas", "rasteri
 COMMON = tuple(f"{CORE}.{name}" for name in ("errors", "progress", "settings", "window"))
 GDAL_STATE = f"{CORE}.datasets.gdal_state"  # GDAL's error mode, borrowed and given back: whoever calls GDAL needs it
 BOX_TREE = f"{CORE}.box_tree"
+ARIDITY = f"{CORE}.aridity"  # the same classes for one plot and for many
 DRAWING = "ui/charts/matplotlib_drawing.py"  # imported when the first chart is drawn; without matplotlib Qt draws
 
 # folder -> modules of ours that it may import besides itself (prefixes)
@@ -21,10 +22,10 @@ ALLOWED = {
     "epoch_plugin/core/collections": (*COMMON, GDAL_STATE, BOX_TREE),
     "epoch_plugin/core/datasets": COMMON,
     "epoch_plugin/core/zonal": (*COMMON, f"{CORE}.datasets.raster", GDAL_STATE),
-    "epoch_plugin/core/metrics": (*COMMON, f"{CORE}.datasets", f"{CORE}.zonal"),
+    "epoch_plugin/core/metrics": (*COMMON, ARIDITY, f"{CORE}.datasets", f"{CORE}.zonal"),
     "epoch_plugin/core/regions": (*COMMON, GDAL_STATE, BOX_TREE),
     "epoch_plugin/core/store": COMMON,
-    "epoch_plugin/core/fetch": (*COMMON, f"{CORE}.store"),
+    "epoch_plugin/core/fetch": (*COMMON, ARIDITY, f"{CORE}.store"),
     "epoch_plugin/core/monitoring": (*COMMON, f"{CORE}.store", f"{CORE}.fetch"),
     "epoch_plugin/core/report": (*COMMON, f"{CORE}.store", f"{CORE}.fetch", f"{CORE}.metrics.reasons"),
     "epoch_plugin/core": (CORE,),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from epoch_plugin.core.aridity import aridity_class
 from epoch_plugin.core.fetch.area_weighted import AreaWeighted, AreaWeightedObject, ReasonCounts
-from epoch_plugin.core.metrics.water.indices import aridity_class
 from epoch_plugin.core.store.schema import TABLES, WATER, Column
 
 _ROW = TABLES["stat_water"].by_name

@@ -15,13 +15,6 @@ Bools = npt.NDArray[np.bool_]
 
 MIN_REFERENCE_YEARS = 5
 AUTO = "auto"
-# UNEP, World Atlas of Desertification (1992): lower bounds of P/PET, inclusive
-ARIDITY = ((0.05, "hyper-arid"), (0.20, "arid"), (0.50, "semi-arid"), (0.65, "dry sub-humid"), (float("inf"), "humid"))
-
-
-def aridity_class(value: float) -> str | None:
-    """Return UNEP's class of a ratio of precipitation to potential evapotranspiration; None for NaN."""
-    return next((name for upper, name in ARIDITY if value < upper), None)
 
 
 def precipitation_pet(precipitation: Floats, pet: Floats) -> tuple[Floats, Floats]:

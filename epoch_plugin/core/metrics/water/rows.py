@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from epoch_plugin.core.aridity import aridity_class
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
 from epoch_plugin.core.metrics.shares import known
 from epoch_plugin.core.metrics.water.assess import Ranked, WaterTable
-from epoch_plugin.core.metrics.water.indices import MIN_REFERENCE_YEARS, all_alike, aridity_class
+from epoch_plugin.core.metrics.water.indices import MIN_REFERENCE_YEARS, all_alike
 from epoch_plugin.core.metrics.water.layers import ET, PET, PRECIPITATION, SOIL_MOISTURE, STRESS
 
 

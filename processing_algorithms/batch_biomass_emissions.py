@@ -1,0 +1,39 @@
+"""epoch:batchbiomassemissions: change of carbon in biomass and soil per plot, by what happened to the land."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProcessingContext, QgsProcessingParameterBoolean
+
+from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.settings import Settings
+from epoch_plugin.processing_algorithms.batch_base import BatchAlgorithm
+from epoch_plugin.processing_algorithms.settings_parameters import BIOMASS, add_settings, read_settings
+
+
+class BatchBiomassEmissions(BatchAlgorithm):
+    """Biomass and emissions."""
+
+    NAME, STAT = "batchbiomassemissions", "luc_emissions"
+    NON_BIOMASS = "NON_BIOMASS"
+
+    def displayName(self) -> str:
+        """Return the name in the Toolbox."""
+        return self.tr("Biomass and emissions")
+
+    def declare(self) -> None:
+        """Add the batch parameters and the settings of the method."""
+        super().declare()
+        self.addParameter(QgsProcessingParameterBoolean(self.NON_BIOMASS, self.tr("Farm and supply chain emissions too"), False))
+        add_settings(self, BIOMASS)
+
+    def settings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Settings:
+        """Return the settings given as advanced parameters."""
+        return read_settings(self, parameters, BIOMASS, context)
+
+    def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Also refuse what a batch does not do yet, rather than leave it undone silently."""
+        super().check(parameters, context)
+        if self.parameterAsBoolean(parameters, self.NON_BIOMASS, context):
+            raise InputError("NON_BIOMASS: this version does not compute farm and supply chain emissions in a batch yet; leave it off.")
