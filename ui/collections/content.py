@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject
 from qgis.gui import QgsPanelWidget, QgsPanelWidgetStack
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
@@ -38,6 +39,7 @@ class CollectionsContent(QWidget):
     def __init__(self, controller: CollectionsController, iface: Any, parent: QWidget | None = None):
         super().__init__(parent)
         self._controller, self._iface = controller, iface
+        self.datasets_window: Any = None
         self.setAcceptDrops(True)
         self.main = MainPanel(controller, self)
         self.main.setDockMode(True)
@@ -122,8 +124,10 @@ class CollectionsContent(QWidget):
         actions[name]()
 
     def close_panels(self) -> None:
-        """Close every panel over the main one (the plugin is being unloaded)."""
+        """Close every panel over the main one, and the Datasets window (the plugin is being unloaded)."""
         self._to_main()
+        if self.datasets_window is not None and not sip.isdeleted(self.datasets_window):
+            self.datasets_window.stop()
 
     def _open(self, panel: QgsPanelWidget) -> None:
         panel.setParent(self)  # without a parent the panel would go with its last Python name
