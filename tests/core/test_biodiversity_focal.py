@@ -208,6 +208,6 @@ def test_block_side():
 def test_metres_per_degree_equal_the_geodesic():
     geod = Geod(ellps="WGS84")
     for latitude in (0.0, 7.5, -33.0, 60.0):
-        down, across = metres_per_degree(latitude)
+        down, across = (float(length) for length in metres_per_degree(np.array(latitude)))
         assert down * 1e-3 == pytest.approx(geod.inv(0, latitude - 5e-4, 0, latitude + 5e-4)[2], rel=1e-7)
         assert across * 1e-3 == pytest.approx(geod.inv(0, latitude, 1e-3, latitude)[2], rel=1e-7)
