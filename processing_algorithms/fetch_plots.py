@@ -10,7 +10,7 @@ from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.processing_algorithms.fetch_base import FetchAlgorithm
 
-STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "cft")
+STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "extra", "cft")
 
 
 class FetchPlots(FetchAlgorithm):
