@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,7 +160,8 @@ def test_constant_trees_score_a_half_and_series_is_averaged(tmp_path):
     assert plan.plan.years == (2020, 2021, 2023) and plan.plan.scored == 2023
     assert rows[0]["diversity_score"] == 0.5 and rows[0]["uncertainty_sd"] == 0.0  # all trees, no difference in height
     annual = rows[0]["annual_chm"]
-    assert {key: pytest.approx(value, abs=1e-6) for key, value in annual.items()} == {"mean": 30, "std": 0, "2020": 10, "2021": 20, "2023": 60}  # clamped
+    clamped = {"mean": 30, "std": 0, "2020": 10, "2021": 20, "2023": 60}
+    assert {key: pytest.approx(value, abs=1e-6) for key, value in annual.items()} == clamped
     assert rows[0]["assessed_end"] == dt.date(2023, 12, 31) and rows[0]["coverage"] == {"chm": 1.0}
 
 
@@ -196,3 +198,31 @@ def test_settings_that_make_no_sense_are_refused(tmp_path):
     for values, words in (({"rao_window": 8}, "odd"), ({"rao_reference_m": 0}, "above 0"), ({"connectivity_radius_m": 0}, "above 0")):
         with pytest.raises(InputError, match=words):
             rows_of(path, [cells(0, 1, 0, 1)], Settings.from_dict(values))
+
+
+def test_a_real_canopy_height_model_equals_the_double_loop(tmp_path):
+    source = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "rao" / "chm_kootenay_nodata.tif"
+    if not source.exists():
+        pytest.skip("../shared/data/rao is not there")
+    from osgeo import gdal
+    from pyproj import Transformer
+    from shapely.ops import transform
+
+    dataset = gdal.Open(str(source))
+    band, (x0, dx, _, y0, _, dy) = dataset.GetRasterBand(1), dataset.GetGeoTransform()
+    raw = band.ReadAsArray().astype(np.float64)
+    nodata = band.GetNoDataValue()
+    known = np.where((raw == nodata) | ~np.isfinite(raw), np.nan, np.clip(raw, 0, 60))
+    path = write_datasets(tmp_path, {"role": "chm", "sources": {"2022": str(source)}, "unit": "m"})
+    back = Transformer.from_crs(dataset.GetSpatialRef().ExportToWkt(), "EPSG:4326", always_xy=True)
+    hair = 1e-6
+    square = box(x0 + 5 * dx + hair, y0 + 20 * dy + hair, x0 + 20 * dx - hair, y0 + 5 * dy - hair)
+    plan, rows = rows_of(path, [MultiPolygon([transform(back.transform, square)])], Settings.from_dict({"rao_window": 5, "rao_reference_m": 1000.0}))
+    q = q_by_double_loop(known, 5, 2.0)[5:20, 5:20]
+    assert np.isnan(known).any() and (~np.isnan(q)).sum() > 50
+    assert rows[0]["uncertainty_sd"] == pytest.approx(np.nanstd(q), rel=1e-4)
+    side = plan.provenance["connectivity_block_cells"]
+    trees = connectivity_by_double_loop(known, side, lambda row: (side * dx, side * dx), 500.0, 5.0)
+    by_cell = np.repeat(np.repeat(trees, side, axis=0), side, axis=1)[5:20, 5:20][~np.isnan(known[5:20, 5:20])]
+    assert rows[0]["diversity_score"] == pytest.approx(0.5 * np.nanmean(q) / 1000 + 0.5 * by_cell.mean(), rel=1e-5)
+    assert rows[0]["reasons"][0]["code"] == f"cell_size:{dx:.1f}"
