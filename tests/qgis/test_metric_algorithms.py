@@ -12,8 +12,8 @@ from qgis.core import QgsProcessingException, QgsVectorLayer
 from epoch_plugin.core.store import collections
 from epoch_plugin.core.store.store import Store
 from tests.core.raster_files import write_datasets, write_tif
-from tests.core.store_samples import add_collection, plot
 from tests.core.statistic_scene import WGS84
+from tests.core.store_samples import add_collection, plot
 
 CELL = 0.0001
 LC = {"kind": "classes", "class_map": {"1": "natural", "2": "managed"}}
