@@ -36,7 +36,8 @@ def _unrolled_ring(ring: Ring) -> Ring:
 
 def _nearest(ring: Ring, middle: float) -> Ring:
     own = float(ring[:, 0].min() + ring[:, 0].max()) / 2
-    return ring + np.array([360.0 * round((middle - own) / 360.0), 0.0])
+    moved: Ring = ring + np.array([360.0 * round((middle - own) / 360.0), 0.0])
+    return moved
 
 
 def split(polygons: Polygons) -> Polygons:

@@ -64,7 +64,7 @@ def choose_layer(dataset: Any, wanted: str, path: str) -> str:
     if len(spatial) > 1:
         choices = "; ".join(f"{path}|layername={name}" for name in spatial)
         raise InputError(f"'{os.path.basename(path)}' has {len(spatial)} layers of points or polygons. Give one of: {choices}")
-    return spatial[0]
+    return str(spatial[0])
 
 
 def read_layers(path: str, name: str, drivers: list[str], layers: Sequence[str] | None) -> Iterator[SourceFeature]:

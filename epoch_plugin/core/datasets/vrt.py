@@ -104,7 +104,7 @@ def _in_place(source: _Source, dataset: Any, mosaic: Any) -> bool:
     if own is None or whole is None or crs is None or other is None or not crs.IsSame(other):
         return False
     column, row = (own[0] - whole[0]) / whole[1] - source.box[0], (own[3] - whole[3]) / whole[5] - source.box[1]
-    return abs(column) < 0.01 and abs(row) < 0.01
+    return bool(abs(column) < 0.01 and abs(row) < 0.01)
 
 
 def _overlap(sources: list[_Source]) -> bool:

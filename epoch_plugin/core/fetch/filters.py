@@ -55,13 +55,14 @@ class _Vocabulary:
 
     def add(self, query: PlotQuery, wanted: Filter) -> bool:
         """Add the filter's condition; False if no column and no metadata key has this name."""
-        for same in (lambda name: name == wanted.key, lambda name: name.casefold() == wanted.key.casefold()):
+        for fold in (str, str.casefold):  # exactly, then ignoring case
+            key = fold(wanted.key)
             for alias, columns, keys in zip("pc", self._columns, self._metadata):
                 for name, (owner, column) in columns.items():
-                    if same(name):
+                    if fold(name) == key:
                         query.column_equals(owner, column, wanted.values)
                         return True
-                found = [key for key in keys if same(key)]
+                found = [each for each in keys if fold(each) == key]
                 if found:
                     query.metadata_equals(alias, found, wanted.values)
                     return True

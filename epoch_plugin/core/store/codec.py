@@ -46,10 +46,9 @@ def _to_whole(value: Any) -> int:
 
 def _to_date(value: Any) -> str:
     if isinstance(value, dt.datetime):
-        value = value.date()
-    if not isinstance(value, dt.date):
-        value = dt.date.fromisoformat(str(value))
-    return value.isoformat()
+        return value.date().isoformat()
+    day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+    return day.isoformat()
 
 
 def _to_datetime(value: Any) -> str:

@@ -100,7 +100,8 @@ def _partial(answer: CellAnswer, group: Group, weight: Floats) -> Part:
 
 def _partial_states(answer: CellStates, group: Group, weight: Floats) -> StatePart:
     n = len(answer.states)
-    key = group.part * n + answer.code
+    key = group.part * n
+    key += answer.code
     area = _summed(key, weight, len(group.part_plot) * n)
     touched = np.flatnonzero(area > 0)
     part, state = touched // n, touched % n
@@ -159,7 +160,8 @@ def _changes(first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
     """Tell where a new pair begins in two sorted columns."""
     if len(first) == 0:
         return np.zeros(0, bool)
-    return np.r_[True, (first[1:] != first[:-1]) | (second[1:] != second[:-1])]
+    begins: npt.NDArray[np.bool_] = np.r_[True, (first[1:] != first[:-1]) | (second[1:] != second[:-1])]
+    return begins
 
 
 def total_states(parts: list[StatePart]) -> StateAreas:
@@ -168,15 +170,22 @@ def total_states(parts: list[StatePart]) -> StateAreas:
     if not parts:
         none = np.zeros(0, np.int64)
         return StateAreas(none, none, np.zeros(0), np.zeros((0, 0), np.int64))
-    states, where = np.unique(np.concatenate([part.states for part in parts]), axis=0, return_inverse=True)
-    where = where.reshape(-1)
-    offsets = np.cumsum([0] + [len(part.states) for part in parts[:-1]])
-    state = np.concatenate([where[offset + part.state] for offset, part in zip(offsets, parts)])
+    states, state = _one_table(parts)
     plot, order, area = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "area"))
     rank = np.lexsort((order, state, plot))
     plot, state, area = plot[rank], state[rank], area[rank]
     new = np.r_[True, (plot[1:] != plot[:-1]) | (state[1:] != state[:-1])]
     return StateAreas(plot[new], state[new], _summed(np.cumsum(new) - 1, area, 0), states)
+
+
+def _one_table(parts: list[StatePart]) -> tuple[npt.NDArray[np.int64], Ints]:
+    """Return one sorted table of states, and the parts' states in its numbering, one after the other."""
+    if all(part.states is parts[0].states for part in parts):  # a kernel whose states are always the same, and sorted
+        return parts[0].states, np.concatenate([part.state for part in parts])
+    states, where = np.unique(np.concatenate([part.states for part in parts]), axis=0, return_inverse=True)
+    where = where.reshape(-1)
+    offsets = np.cumsum([0] + [len(part.states) for part in parts[:-1]])
+    return states, np.concatenate([where[offset + part.state] for offset, part in zip(offsets, parts)])
 
 
 def _summed(index: Ints, values: Floats, n: int) -> Floats:

@@ -196,4 +196,5 @@ def _spatial_sd(sums: BiomassSums, name: str) -> Floats:
     if found is None:
         return np.full(sums.n_plots, np.nan)
     mean = ratio(found.weighted, found.weight)
-    return np.sqrt(np.maximum(ratio(found.weighted_square, found.weight) - mean * mean, 0.0))
+    spread: Floats = np.sqrt(np.maximum(ratio(found.weighted_square, found.weight) - mean * mean, 0.0))
+    return spread

@@ -77,4 +77,5 @@ def last_known(values: Floats) -> npt.NDArray[np.int64]:
     """Return per plot the position of the last year with a value, -1 without one."""
     known = ~np.isnan(values)
     positions = np.where(known, np.arange(len(values))[:, None], -1)
-    return positions.max(axis=0, initial=-1)
+    last: npt.NDArray[np.int64] = positions.max(axis=0, initial=-1)
+    return last
