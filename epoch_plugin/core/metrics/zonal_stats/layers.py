@@ -12,6 +12,7 @@ from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.metrics.grid_tasks import Place, TaskBook
 from epoch_plugin.core.metrics.quantities import open_quantity
 from epoch_plugin.core.metrics.zonal_stats.kernel import ZonalStatsKernel
+from epoch_plugin.core.metrics.zonal_stats.table import ValueTableKernel, table_kernel
 from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.engine import GridTask
 from epoch_plugin.core.zonal.rings import Floats, middle_of
@@ -22,7 +23,7 @@ class ExtraLayer:
     """One source of an extra entry; `name` is its key in the result: the role, with `_<year>` where the entry has several years."""
 
     name: str
-    kernel: ZonalStatsKernel
+    kernel: ValueTableKernel | ZonalStatsKernel
     place: Place
 
 
@@ -49,7 +50,7 @@ def plan_zonal_stats(datasets: Datasets, boxes: Floats) -> ZonalStatsPlan:
             if any(extra.name == name for extra in extras):
                 raise InputError(f"Datasets file, {entry.label}: two layers would both be called '{name}' in the results; rename one role.")
             quantity = open_quantity(entry, ref, f"extra/{name}", vector_grid)
-            kernel = ZonalStatsKernel(quantity, entry.stats)
+            kernel = table_kernel(quantity, entry.stats) or ZonalStatsKernel(quantity, entry.stats)
             extras.append(ExtraLayer(name, kernel, book.add(quantity.layer, kernel)))
             layers += [(entry, read.key, read.layer) for read in quantity.reads]
     return ZonalStatsPlan(tuple(extras), book.tasks, tuple(layers))

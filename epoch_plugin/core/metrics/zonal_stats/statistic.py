@@ -14,12 +14,14 @@ from epoch_plugin.core.datasets.raster import RasterLayer
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.metrics.reasons import reason, shape_reasons
 from epoch_plugin.core.metrics.shares import M2_PER_HA, share, whole_area
+from epoch_plugin.core.metrics.zonal_stats.kernel import ZonalStatsKernel
 from epoch_plugin.core.metrics.zonal_stats.layers import ZonalStatsPlan, plan_zonal_stats
 from epoch_plugin.core.metrics.zonal_stats.summary import summarise
+from epoch_plugin.core.metrics.zonal_stats.table import ValueTableKernel
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
 from epoch_plugin.core.zonal.engine import GridResult, GridTask
-from epoch_plugin.core.zonal.reduce import ValueSums
+from epoch_plugin.core.zonal.reduce import StateAreas, Total, ValueSums
 from epoch_plugin.core.zonal.rings import Floats
 
 
@@ -57,11 +59,9 @@ class ZonalStatistic:
         coverage: dict[str, Floats] = {}
         for extra in self.plan.extras:
             result = results[extra.place.task]
-            answers = result.kernels[extra.place.kernel]
-            if not isinstance(answers, tuple) or not isinstance(answers[0], ValueSums):
-                raise TypeError("an extra layer's kernel gives several answers")
-            values[extra.name] = list(summarise(extra.kernel, answers, len(area)))
-            coverage[extra.name] = share(answers[0].weight / M2_PER_HA, whole_area(area, result))
+            found, seen = _summary(extra.kernel, result.kernels[extra.place.kernel], len(area))
+            values[extra.name] = found
+            coverage[extra.name] = share(seen / M2_PER_HA, whole_area(area, result))
         first = results[0]
         return [
             {
@@ -69,7 +69,7 @@ class ZonalStatistic:
                 "monitoring_start": self.window.start,
                 "monitoring_end": self.window.end,
                 "assessed_end": None,  # these layers say nothing of when they were seen
-                "extra": {name: found[i] for name, found in values.items()},
+                "extra": {name: each[i] for name, each in values.items()},
                 "coverage": {name: float(found[i]) for name, found in coverage.items()},
                 "valid_fraction": min(float(found[i]) for found in coverage.values()),
                 "reasons": [reason("no_data", name) for name, found in coverage.items() if found[i] == 0]
@@ -77,6 +77,17 @@ class ZonalStatistic:
             }
             for i, shape in enumerate(shapes)
         ]
+
+
+def _summary(kernel: ValueTableKernel | ZonalStatsKernel, answer: Total | tuple[Total, ...], n: int) -> tuple[list[dict[str, Any]], Floats]:
+    """Return a layer's statistics per plot, and the area (m2) in which it has data."""
+    if isinstance(kernel, ValueTableKernel):
+        if not isinstance(answer, StateAreas):
+            raise TypeError("a table kernel answers in states")
+        return list(kernel.summarise(answer, n)), kernel.seen(answer, n)
+    if not isinstance(answer, tuple) or not isinstance(answer[0], ValueSums):
+        raise TypeError("an extra layer's kernel gives several answers, the first in values")
+    return list(summarise(kernel, answer, n)), answer[0].weight
 
 
 def plan_statistic(datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> ZonalStatistic:
