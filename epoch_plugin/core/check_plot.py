@@ -29,7 +29,7 @@ MAX_AREA_HA = 50_000.0  # an estate; beyond it an answer would not come in secon
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """A polygon (WKB, EPSG:4326) to check against a datasets file over a window; `stats` empty = every statistic there is."""
+    """A polygon (WKB, EPSG:4326) to check against a datasets file over a window; `stats` empty = all; `extra` where the file has such entries."""
 
     polygon: bytes
     datasets: str
@@ -51,8 +51,8 @@ class _Shape:
 def check_plot(request: CheckRequest, progress: Progress) -> PlotDetails:
     """Return what a batch would say of the polygon; nothing is stored. Raises `InputError` for a shape or file that cannot be used."""
     shape = _shape(request)
-    stats = request.stats or tuple(PLANNERS)
     datasets = load_datasets(request.datasets)
+    stats = request.stats or tuple(name for name in PLANNERS if name != "extra" or datasets.extras)
     batch = BatchRequest("", request.end, request.datasets, stats, request.start, request.settings)
     progress.step(0.0, "plan")
     plans = [PLANNERS[name](datasets, batch.window, request.settings, _box(shape)) for name in stats]

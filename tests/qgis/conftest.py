@@ -44,6 +44,23 @@ def run(plugin, store):
     return call
 
 
+@pytest.fixture(scope="session")
+def processed_sample(plugin, tmp_path_factory):
+    """The path of a store with the sample staged, uploaded and checked for deforestation; copy it before writing or opening layers."""
+    import processing
+
+    from epoch_plugin.bridge.settings import resource
+
+    path = str(tmp_path_factory.mktemp("processed") / "store.gpkg")
+    common = {"STORE": path, "COLLECTION": "sample"}
+    processing.run("epoch:stageplots", {
+        "STORE": path, "INPUT_FILE": resource("sample", "plots.geojson"), "COLLECTION_NAME": "sample", "CROP_TYPE": "cocoa", "COUNTRY": "CI",
+    })  # fmt: skip
+    processing.run("epoch:uploadplots", common)
+    processing.run("epoch:batchdeforestationcheck", {**common, "DATASETS": resource("sample", "datasets.json"), "END_DATE": "2025-12-31"})
+    return path
+
+
 @pytest.fixture
 def feedback(plugin):
     """A feedback whose `text` is everything that was said."""

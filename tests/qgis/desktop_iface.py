@@ -24,6 +24,7 @@ class DesktopIface(QObject):
         self.toolbar, self.menu = QToolBar(self.window), QMenu(self.window)
         self.window.addToolBar(self.toolbar)
         self.option_pages, self.blockers, self.opened_options = [], [], []
+        self.active = None
 
     def mainWindow(self):
         return self.window
@@ -33,6 +34,17 @@ class DesktopIface(QObject):
 
     def messageBar(self):
         return self.bar
+
+    def setActiveLayer(self, layer):
+        self.active = layer
+
+    def activeLayer(self):
+        return self.active
+
+    def zoomToActiveLayer(self):
+        self.canvas.setDestinationCrs(self.active.crs())
+        self.canvas.setLayers([self.active])
+        self.canvas.setExtent(self.active.extent())
 
     def addDockWidget(self, area, dock):
         self.window.addDockWidget(area, dock)

@@ -103,12 +103,13 @@ class PlotColumns:
 
     def finish(self) -> None:
         """Rank the columns once all pages are there: sorting is then a matter of numbers."""
-        self._keys = {name: np.array(values, np.float64) for name, values in self.numbers.items()}
-        self._keys["alert"] = np.array(self.alert, np.float64)
-        self._keys["confidence"] = np.array(self.confidence, np.float64)
-        self._keys["since"] = _ranks(self.since)
-        self._keys["reasons"] = _ranks(self.reasons)
-        self._keys["plotid"] = _ranks([natural_key(text) for text in self.plotid])
+        keys = {name: np.array(values, np.float64) for name, values in self.numbers.items()}
+        keys["alert"] = np.array(self.alert, np.float64)
+        keys["confidence"] = np.array(self.confidence, np.float64)
+        keys["since"] = _ranks(self.since)
+        keys["reasons"] = _ranks(self.reasons)
+        keys["plotid"] = _ranks([natural_key(text) for text in self.plotid])
+        self._keys = keys  # all at once: another thread shows these columns already
 
     @property
     def sortable(self) -> bool:
