@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from epoch_plugin.core.fetch.request import FetchRequest
 from epoch_plugin.core.fetch.result import Field
+from epoch_plugin.core.store.farm_rows import NEWEST_JOB
 from epoch_plugin.core.store.queries import shown
 from epoch_plugin.core.store.schema import TABLES, Column
 
@@ -77,9 +78,5 @@ def _flat_prefix(column: Column, statistic: str) -> str | None:
 
 def _non_biomass_field() -> Selected:
     pairs = ", ".join(f"'{key}', n.{key}" for key in _CFT_KEYS)
-    newest = (
-        "(SELECT m.job_id FROM stat_non_biomass m LEFT JOIN batch_jobs j ON j.job_id = m.job_id WHERE m.uuid = p.uuid"
-        " ORDER BY coalesce(j.status = 'completed', 0) DESC, j.created DESC, j.fid DESC LIMIT 1)"
-    )
-    rows = f"(SELECT json_group_array(json_object({pairs})) FROM stat_non_biomass n WHERE n.uuid = p.uuid AND n.job_id = {newest})"  # nosec B608
+    rows = f"(SELECT json_group_array(json_object({pairs})) FROM stat_non_biomass n WHERE n.uuid = p.uuid AND n.job_id = {NEWEST_JOB})"  # nosec B608
     return Selected(Field("cft", "JSON", "Farm and supply chain emissions"), f"nullif({rows}, '[]')")

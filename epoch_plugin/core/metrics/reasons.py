@@ -16,6 +16,15 @@ SENTENCES: dict[str, str] = {
     "long_edges": "The plot's edges are so long that straight lines in the raster's projection enclose another area than on the ground.",
     "not_processed": "No result is stored for this plot and window.",
     "no_data": "No layer of this role has data in the plot.",
+    # regions and their reference areas
+    "coarse_borders": "The region's border is that of a small-scale map, and some plots lie so near it that it may not be theirs.",
+    "reference_no_commodity": "The collection's crop is none that a layer can be bound for, so there is no reference area.",
+    "reference_missing": "No layer of this commodity is bound, so there is no reference area.",
+    "reference_undated": "The year of the commodity's layer is not known.",
+    "reference_empty": "The commodity's layer shows none of it in this region outside the collection's plots.",
+    "reference_partly": "The commodity's layer has data in a part of the region only: the reference is that of this part.",
+    "reference_sampled": "The region is too large to be read whole: the reference comes from a systematic sample of squares.",
+    "reference_not_assessed": "Too little of the reference area was seen by this statistic to compare with it.",
     # deforestation
     "not_assessed:coverage": "Too little of the plot was seen in the baseline and in every counted year to say that nothing happened.",
     "year_not_covered": "No detection system with data in the plot has a record that covers this year.",

@@ -8,7 +8,19 @@ from typing import Callable
 from epoch_plugin.core.errors import StoreError
 from epoch_plugin.core.store import ddl, schema
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+
+def _regions_with_names(connection: sqlite3.Connection) -> None:
+    """Version 2: regions have a name, and two more figures of water a reference."""
+    table = schema.TABLES["stat_supply_shed"]
+    there = {row[1] for row in connection.execute("PRAGMA table_info(stat_supply_shed)")}
+    names = ["region_name"]
+    names += [f"{field}_ref{end}" for field in ("soil_moisture_percentile", "evapotranspiration_anomaly") for end in ("", "_n", "_se", "_year")]
+    for name in names:
+        if name not in there:
+            connection.execute(f"ALTER TABLE stat_supply_shed ADD COLUMN {name} {table.column(name).type}")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _regions_with_names}
 """Step from the version that is the key to the next one."""
 
 

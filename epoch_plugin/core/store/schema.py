@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _references(names: tuple[str, ...]) -> tuple[Column, ...]:
         for name in names
         for column in (
             _real(f"{name}_ref", "Reference area"),
-            _whole(f"{name}_ref_n", "Reference area: cells", "cells"),
+            _whole(f"{name}_ref_n", "Reference area: cells, or sample squares"),
             _real(f"{name}_ref_se", "Reference area: standard error"),
             _whole(f"{name}_ref_year", "Reference area: year of the layer", "year"),
         )
@@ -154,8 +154,9 @@ def _references(names: tuple[str, ...]) -> tuple[Column, ...]:
 
 REFERENCED = (
     "noncompliance_area_perc", "luc_tco2ehayear", "biogenic_tco2ehayear", "soc_tco2ehayear", "removal_tco2ehayear",
-    "diversity_score", "water_stress_index", "precipitation_pet_ratio",
+    "diversity_score", "water_stress_index", "precipitation_pet_ratio", "soil_moisture_percentile", "evapotranspiration_anomaly",
 )  # fmt: skip
+"""Fields of regions that stand beside the same figure of the reference area."""
 
 SUPPLY_SHED_IDENTITY = (
     _text("collection_id", "Collection"), _text("collection_name", "Collection name"), _text("uuid", "Region"),
@@ -196,7 +197,7 @@ _SUPPLY_SHED = (
         _real("non_biomass_tco2etonne", "Farm and supply chain emissions per tonne", "tCO2e/t"),
     )
     + _references(REFERENCED)
-    + (_json("metadata", "Metadata"),)
+    + (_json("metadata", "Metadata"), _text("region_name", "Name of the region"))
     + _EVIDENCE
 )  # fmt: skip
 
