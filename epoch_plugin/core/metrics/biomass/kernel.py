@@ -56,25 +56,25 @@ class BiomassKernel:
     def _answers(self, cells: Cells) -> dict[str, CellAnswer]:
         above = {stock.year: stock.values(cells) for stock in self.agb}
         ratio = {year: self._ratio(cells, values) for year, values in above.items()}
-        below = {year: values * ratio[year] for year, values in above.items()}
+        whole = {year: values * (1 + ratio[year]) for year, values in above.items()}  # above and below ground
         use = self.land_use(cells)
         answers: dict[str, CellAnswer] = {}
         change = None
         if self.pair is not None:
             start, end = self.pair.years
-            change = (above[end] + below[end] - above[start] - below[start]) / self.pair.span
+            change = (whole[end] - whole[start]) / self.pair.span
         answers["state"] = self._state(use, change)
         if change is not None and self.land_use.bound:
             answers.update(self._parts(cells, use, change, ratio))
-            answers["amortised"] = CellValues(np.where(np.isnan(change), np.nan, self._amortised(use, above, below)))
-        answers.update(self._series("agb", above))
+            answers["amortised"] = CellValues(np.where(np.isnan(change), np.nan, self._amortised(use, whole)))
+        answers.update(_series("agb", above))
         if not self.root_shoot.constant:
-            answers.update(self._series("bgb", below))
+            answers.update(_series("bgb", {year: values * ratio[year] for year, values in above.items()}))
         soil = {stock.year: stock.values(cells) for stock in self.soc}
         if self.soc_pair is not None:
             start, end = self.soc_pair.years
             answers["soc"] = CellValues((soil[end] - soil[start]) / self.soc_pair.span)
-        answers.update(self._series("soc", soil))
+        answers.update(_series("soc", soil))
         for year, read in zip(self.land_use.cover.years, self.land_use.cover.reads):
             answers[f"lc:{year}"] = _classes(cells, read)
         return answers
@@ -113,28 +113,32 @@ class BiomassKernel:
         start, end = (stock.values(cells) * (1 + ratio[year]) for stock, year in zip((sd.start, sd.end), pair.years))
         return np.asarray(np.sqrt(start * start + end * end) / pair.span)
 
-    def _amortised(self, use: LandUse, above: dict[int | None, Floats], below: dict[int | None, Floats]) -> Floats:
+    def _amortised(self, use: LandUse, whole: dict[int | None, Floats]) -> Floats:
         """Return the change from the last stock before a cell's conversion to the end stock (not per year); NaN elsewhere."""
         found = np.full(len(use.long_year), np.nan)
         if self.pair is None:
             return found
         end = self.pair.years[1]
-        total = {year: above[year] + below[year] for year in above}
-        for year in sorted(year for year in above if year is not None and year < end):
+        for year in sorted(year for year in whole if year is not None and year < end):
             # ascending: a later stock that is still before the conversion replaces an earlier one
             here = (use.long_year > year) & (use.long_year <= end)
-            found = np.where(here & ~np.isnan(total[year]), total[end] - total[year], found)
+            found = np.where(here & ~np.isnan(whole[year]), whole[end] - whole[year], found)
         return found
 
-    def _series(self, name: str, values: dict[int | None, Floats]) -> dict[str, CellAnswer]:
-        """Return each dated year, and the cell-wise mean of all layers that have data there."""
-        if not values:
-            return {}
-        found: dict[str, CellAnswer] = {f"{name}:{year}": CellValues(stock) for year, stock in values.items() if year is not None}
-        layers = np.stack(list(values.values()))
-        count = (~np.isnan(layers)).sum(axis=0)
-        mean = np.divide(np.nansum(layers, axis=0), count, out=np.full(layers.shape[1], np.nan), where=count > 0)
-        return {**found, f"{name}:mean": CellValues(mean)}
+
+def _series(name: str, values: dict[int | None, Floats]) -> dict[str, CellAnswer]:
+    """Return each dated year, and the cell-wise mean of all layers that have data there."""
+    if not values:
+        return {}
+    found: dict[str, CellAnswer] = {f"{name}:{year}": CellValues(stock) for year, stock in values.items() if year is not None}
+    n = len(next(iter(values.values())))
+    total, count = np.zeros(n), np.zeros(n, np.int64)
+    for stock in values.values():
+        known = ~np.isnan(stock)
+        total[known] += stock[known]
+        count += known
+    mean = np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
+    return {**found, f"{name}:mean": CellValues(mean)}
 
 
 def _classes(cells: Cells, read: LayerRead) -> CellStates:
