@@ -53,7 +53,8 @@ def _stage(cache: Cache, count: int) -> None:
     from epoch_plugin.core.store.store import Store
 
     file, target = cache.folder / f"plots_{count}.gpkg", cache.store(count)
-    write_plots(file, count, cache.scale.degrees)
+    if not file.exists():
+        write_plots(file, count, cache.scale.degrees)
     partial = target.with_name(f"partial_{target.name}")
     partial.unlink(missing_ok=True)
     store = Store(str(partial))

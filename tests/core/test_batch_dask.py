@@ -1,4 +1,4 @@
-"""Batches on a Dask cluster that docs/cluster.md's two commands start on this machine; a worker is killed while it computes."""
+"""Batches on a Dask cluster that the README's two commands start on this machine; a worker is killed while it computes."""
 
 from __future__ import annotations
 
@@ -71,13 +71,27 @@ def _announced(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"no scheduler:\n{log.read_text(encoding='utf-8')}")
 
 
+def _recipe(page: str, command: str) -> list[str]:
+    """The arguments of one of the two commands, as a page gives them; the port is any free one, and there is no dashboard."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    line = re.search(rf"^    (?:PYTHONPATH=\$PWD )?dask ({command} .*)$", text, re.MULTILINE)
+    assert line is not None, f"{page} no longer says how to start a {command}"
+    return [*line.group(1).split(), "--no-dashboard"]
+
+
+@pytest.mark.parametrize("command", ["scheduler", "worker"])
+def test_readme_and_page_give_the_same_commands(command):
+    assert _recipe("README.md", command) == _recipe("docs/cluster.md", command)
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     log = tmp_path_factory.mktemp("dask") / "cluster.log"
-    processes = [_start(["scheduler", "--host", LOOPBACK, "--port", "0", "--no-dashboard"], log)]
+    processes = [_start([*_recipe("README.md", "scheduler"), "--port", "0"], log)]
     try:
         address = _announced(log, processes[0])
-        processes.append(_start(["worker", "--nworkers", "2", "--nthreads", "1", "--host", LOOPBACK, "--no-dashboard", address], log))
+        worker = [address if word.startswith("tcp://") else word for word in _recipe("README.md", "worker")]
+        processes.append(_start(worker, log))
         made = Cluster(address, log)
         made.wait_for(2)
         yield made
