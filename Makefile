@@ -1,11 +1,14 @@
 # On a fresh Debian 12 with git and make: `make demo`, `make test`. Nothing else is needed.
-.PHONY: demo test bench sample package setup clean
+.PHONY: demo test test-other-qgis bench sample package setup clean
 
 demo: setup  ## plots file -> deforestation check -> layers, styled project, one-page summary
 	sh scripts/demo.sh
 
 test: setup  ## lint, types, security, core, QGIS, qgis_process and packaging tests
 	sh scripts/test.sh
+
+test-other-qgis: setup  ## the same tests in a chroot with QGIS 3.40 (SUITE=sid: 3.44); needs root and ../shared/tools
+	sh scripts/other_qgis.sh $(SUITE)
 
 bench: setup  ## measure the engine beside its peers; about half an hour, QUICK=1: a minute; data in BENCH_DIR
 	sh scripts/bench.sh $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))

@@ -22,6 +22,7 @@ from qgis.PyQt.QtGui import QIcon
 from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.bridge.help import help_text
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.proj_context import keeping_proj_context
 from epoch_plugin.bridge.settings import resource, store_path
 from epoch_plugin.core.errors import EpochError, InputError
 from epoch_plugin.core.window import parse_date
@@ -40,8 +41,7 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
     """
 
     STORE, COLLECTION = "STORE", "COLLECTION"
-    NAME = ""
-    GROUP = ""
+    NAME, GROUP = "", ""
 
     def createInstance(self) -> EpochAlgorithm:
         """Return a fresh algorithm of the same class."""
@@ -78,9 +78,8 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         """Declare the algorithm's own parameters, then the store."""
         self.declare()
-        store = QgsProcessingParameterFile(
-            self.STORE, self.tr("Store (GeoPackage); empty: EPOCH_STORE, the setting, or the profile's"), extension="gpkg", optional=True
-        )
+        label = self.tr("Store (GeoPackage); empty: EPOCH_STORE, the setting, or the profile's")
+        store = QgsProcessingParameterFile(self.STORE, label, extension="gpkg", optional=True)
         store.setFlags(store.flags() | ADVANCED)
         self.addParameter(store)
 
@@ -92,6 +91,7 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
             return False, str(error)
         return super().checkParameterValues(parameters, context)
 
+    @keeping_proj_context
     def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Run, and hand the core's errors to QGIS as text."""
         try:

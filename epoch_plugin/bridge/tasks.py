@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsApplication, QgsTask
 
 from epoch_plugin.bridge.compat import QUIET_TASK
+from epoch_plugin.bridge.proj_context import keeping_proj_context
 from epoch_plugin.core.errors import CancelledError, EpochError
 
 # A QgsTask that no Python name holds never calls finished(): these are on their way.
@@ -23,6 +24,7 @@ class BackgroundTask(QgsTask):
         self._result: Any = None
         self._error: str | None = None
 
+    @keeping_proj_context
     def run(self) -> bool:
         """Run the function; whatever it raises is kept, for an exception that leaves here ends QGIS."""
         try:
