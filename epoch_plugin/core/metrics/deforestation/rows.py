@@ -11,10 +11,9 @@ from epoch_plugin.core.datasets.roles import COMMODITIES
 from epoch_plugin.core.metrics.deforestation.assess import NON_CRITICAL, DeforestationTable
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE
 from epoch_plugin.core.metrics.deforestation.layers import CONTEXT, PROTECTED
-from epoch_plugin.core.metrics.reasons import Reason, reason
+from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
 
 AGREEMENT_KEYS = ("dynamic_world", "glad", "tmf", "radd")
-LONG_EDGES = 1e-4
 BOUNDARY_YEAR = 2021
 
 
@@ -98,12 +97,7 @@ def _reasons(table: DeforestationTable, i: int, lost: list[int], flags: Sequence
         found.append(reason("edge_only", share=deciding / float(table.area[i])))
     found += _context_reasons(table, i)
     found += [reason("commodity_undated", role) for role in plan.undated]
-    if "area_assumed" in flags:
-        found.append(reason("area_assumed", area_ha=float(table.area[i])))
-    ratio = table.weight[i] / table.area[i] if table.area[i] > 0 else 1.0
-    if not table.clipped[i] and abs(ratio - 1) > LONG_EDGES:
-        found.append(reason("long_edges", ratio=float(ratio)))
-    return found
+    return found + shape_reasons(float(table.area[i]), None if table.clipped[i] else float(table.weight[i]), flags)
 
 
 def _record_reasons(table: DeforestationTable, i: int) -> list[Reason]:
