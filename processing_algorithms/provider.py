@@ -60,6 +60,10 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         """Return the name in the Toolbox."""
         return tr("Deforestation check from a plots file (model)", "ShippedModel")
 
+    def groupId(self) -> str:
+        """Return the id of the group that the algorithms are in; a model's own would be a second group of the same name."""
+        return self.group().lower()
+
     def icon(self) -> QIcon:
         """Return the plugin's icon."""
         return QIcon(resource("icons", "epoch.svg"))

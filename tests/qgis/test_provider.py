@@ -30,6 +30,11 @@ def test_provider_has_its_algorithms_and_the_model(registry, plugin):
     assert {algorithm.name() for algorithm in plugin.provider.algorithms()} == {*NAMES, "deforestation_check"}
 
 
+def test_a_group_of_the_toolbox_stands_there_once(plugin):
+    groups = {(algorithm.groupId(), algorithm.group()) for algorithm in plugin.provider.algorithms()}
+    assert {name for _, name in groups} == GROUPS and len(groups) == len(GROUPS)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_algorithm_explains_itself(registry, name):
     algorithm = registry.createAlgorithmById(f"epoch:{name}")
