@@ -38,6 +38,7 @@ def prepare(cache: Cache, say: Callable[[str], None]) -> None:
             started = time.perf_counter()
             _stage(cache, count)
             say(f"  {count:,} plots made and staged in {time.perf_counter() - started:.0f} s")
+        _update(cache.store(count))
 
 
 def _generator() -> str:
@@ -66,6 +67,15 @@ def _stage(cache: Cache, count: int) -> None:
     file.unlink()
     copy_store(partial, target)
     partial.unlink()
+
+
+def _update(path: Path) -> None:
+    """Bring a store to the version of this checkout, so that no run does."""
+    from epoch_plugin.core.store.store import Store
+
+    Store(str(path))
+    for backup in path.parent.glob(f"{path.name}.v*.gpkg"):
+        backup.unlink()
 
 
 def copy_store(source: Path, target: Path) -> None:

@@ -40,6 +40,23 @@ def test_the_small_benchmark_runs_and_fills_its_table(tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_medians_ratios_and_verdicts():
+    from bench.rounds import Results
+    from bench.scale import FULL, Cache
+    from bench.table import targets
+
+    def rounds_of(*walls: float, **further: float) -> list[dict[str, float]]:
+        return [{"wall": wall, "cpu": 2 * wall, "memory": 100 * wall, **further} for wall in walls]
+
+    results = Results({"exactextract": rounds_of(20, 26, 14), "statistics": rounds_of(1.5, 2.0, 1.6), "fetch": rounds_of(5, plots=100_000.0)})
+    found = {one.measure: (one.text, one.verdict) for one in targets(Cache(Path("nowhere"), FULL), results)}
+    assert found["40 layers x 10,000 plots, statistics only: wall, exactextract / this"] == ("wall 12.50, CPU 12.50", "met")
+    assert found["the same: CPU, exactextract / this"] == ("wall 12.50, CPU 12.50", "stretch")
+    assert found["the same: wall, this / read floor"] == ("", "not measured")
+    assert found["memory above start, largest of all engine and batch runs"] == ("200 MB", "stretch")
+    assert found["fetch 100,000 plots to NDJSON"] == ("20,000 features/s", "met")
+
+
 def test_the_page_lists_every_layer_and_role():
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     from bench.stack import BESIDE, FORTY, by_grid
