@@ -119,16 +119,22 @@ class Desktop(QObject):
             self.runs.stop_all()
 
     def _look_for_unfinished(self) -> None:
-        """Wake the Collections dock where there is something to resume; it asks."""
+        """Hold the store, and wake the Collections dock where there is something to resume; it asks."""
         from epoch_plugin.bridge.overview import read_overview, resumable_jobs
+        from epoch_plugin.bridge.store_session import hold, reload_layers
 
         path, stopped = store_path(), preferences.interrupted_jobs()
 
+        def look(_progress: Any) -> list[Any]:
+            hold(path)
+            return resumable_jobs(read_overview(path), stopped)
+
         def found(jobs: list[Any] | None, error: str | None) -> None:
+            reload_layers(path)
             if jobs and self.docks:
                 self.dock("CollectionsDock").build()
 
-        tasks.in_background(tr("Looking for unfinished jobs"), lambda _: resumable_jobs(read_overview(path), stopped), found, quiet=True)
+        tasks.in_background(tr("Looking for unfinished jobs"), look, found, quiet=True)
 
 
 class ExitBlocker(QgsApplicationExitBlockerInterface):

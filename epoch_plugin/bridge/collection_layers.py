@@ -10,6 +10,7 @@ from typing import Any
 from qgis.core import QgsApplication, QgsEditFormConfig, QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsVectorLayer
 
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.store_session import hold
 from epoch_plugin.bridge.styles import apply_named_style
 
 COLLECTION_PROPERTY, STYLE_PROPERTY = "epoch/collection", "epoch/style"
@@ -51,6 +52,7 @@ def open_layers(path: str, collection_id: str, loaded: frozenset[str] = frozense
 
         if not os.path.exists(path):
             return []
+        hold(path)
         filled = statistics_with_rows(Store(path), collection_id)
         layers = [_open(path, collection_id, spec) for spec in SPECS if spec.statistic in filled and spec.style not in loaded]
         for layer in layers:

@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("qgis.core")
 
-from qgis.core import QgsFeatureRequest, QgsRectangle, QgsVectorLayer
+from qgis.core import QgsFeatureRequest, QgsProject, QgsRectangle, QgsVectorLayer
 
+from epoch_plugin.bridge.store_session import hold, reload_layers
 from epoch_plugin.core.store import jobs, results
 from epoch_plugin.core.store.keeper import keep_for_process
 from epoch_plugin.core.store.store import Store
@@ -85,3 +86,12 @@ def test_a_view_has_fid_filter_and_spatial_filter_in_qgis(store, root, qgis_app)
     assert view.featureCount() == 2
     assert [feature["plotid"] for feature in view.getFeatures()] == ["P7", "P9"]
     assert view.fields().field("monitoring_end").typeName() == "Date"
+
+
+def test_layers_opened_before_the_plugin_are_read_anew(store, qgis_new_project):
+    early = open_layer(store, "plots")
+    QgsProject.instance().addMapLayer(early)
+    assert len(list(early.getFeatures())) == PLOTS  # without locks, as QGIS reads a file in `delete` mode
+    hold(store.path)
+    reload_layers(store.path)
+    assert len(list(early.getFeatures())) == PLOTS
