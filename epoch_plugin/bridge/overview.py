@@ -62,7 +62,7 @@ def read_reports(path: str, collection_id: str) -> dict[str, Any]:
 
     with Store(path).reading() as connection:
         row = collections.find(connection, collection_id)
-        return {"stage": row.metadata.get("stage_report") or {}, "locations": row.validation_report or {}, "override": row.country_override_info}
+        return {"stage": row.stage_report, "locations": row.validation_report or {}, "override": row.country_override_info}
 
 
 def is_running(job: JobRow) -> bool:

@@ -163,7 +163,7 @@ def _already_there(known: CollectionRow | None, request: StageRequest, report: S
             f"These plots are already staged: the collection '{known.collection_name}' ({known.collection_id}) was staged under the name "
             f"'{request.collection_name}' and renamed since. Use it, or stage under another COLLECTION_NAME."
         )
-    before = (known.metadata.get("stage_report") or {}).get("point_area_ha")
+    before = known.stage_report.get("point_area_ha")
     if report.assumed_areas_count and before is not None and before != report.point_area_ha:
         text = f"The collection was staged with {before:g} ha per point without area and stays so; delete it first to stage it with another area."
         report.warnings.append(text)
@@ -177,7 +177,7 @@ def _collection_row(collection_id: str, request: StageRequest, report: StageRepo
         invalid_number=report.rejected, description=request.description or None,
         crop_type=find_crop(request.crop_type) or request.crop_type or None, processing_type=request.processing_type or None,
         system_type=request.system_type.strip().lower() or None, country=request.country or None,
-        source_name=report.source_name, source_sha256=report.source_sha256, metadata={"stage_report": report.to_dict()},
+        source_name=report.source_name, source_sha256=report.source_sha256, metadata={collections.STAGE_REPORT: report.to_dict()},
     )  # fmt: skip
 
 
@@ -242,9 +242,18 @@ def validate_locations(connection: Any, row: CollectionRow, borders: str | None,
     context = LocationContext(country.iso2 if country else "", find_crop(row.crop_type), row.system_type, known_borders, others)
     report = check_locations(stored, context, progress)
     changes: dict[str, Any] = {"locations_confidence": report.confidence, "validation_report": report.to_dict(), "country_override_info": None}
+    _warn_about_locations(changes["validation_report"], progress)
     if known_borders is not None and report.hits is not None:
         changes |= _country_columns(known_borders, report, declared, progress)
     return CheckedLocations(report, changes)
+
+
+def _warn_about_locations(report: dict[str, Any], progress: Progress) -> None:
+    if report["confidence"] not in ("high", "medium"):
+        progress.warn(f"The confidence of the locations is {report['confidence']} (score {report['score'] or 0:.2f}).")
+    if report["problem_count"]:
+        first = "; ".join(f"{plot['plotid']}: {', '.join(plot['problems'])}" for plot in report["problems"][:_SHOWN_REASONS])
+        progress.warn(f"{report['problem_count']} of {report['plots']} plots lie or look doubtful ({first}); validation_report lists them.")
 
 
 def _country_columns(borders: Borders, report: LocationReport, declared: str | None, progress: Progress) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def test_years_are_summed_and_what_is_missing_is_said(store):
     assert (annual["defor_ha_2021"], annual["defor_ha_2022"], annual["defor_ha_2023"]) == (3.0, 0.5, None)
     # TMF speaks for two thirds of the area: under 0.95, so GLAD stands alone and alone there is no error.
     assert (annual["defor_ha_rmse_2021"], annual["defor_ha_rmse_2022"], annual["defor_ha_rmse_2023"]) == (None, None, None)
-    assert values["reasons"] == [{"code": "year_not_covered:2022", "plots": 1}, {"code": "year_not_covered:2023", "plots": 3}]
+    assert values["reasons"] == [{"code": "year_not_covered:2022", "plots": 1}, {"code": "year_not_covered:2023", "plots": 3},
+                                 {"code": "single_system", "years": [2021, 2022]}]  # fmt: skip
     _, _, two = total(store, [], filters="plotid=P1&plotid=P2")
     # GLAD 2.0 and TMF 2.4 against the union's 3.0.
     assert two["annual_defor_ha"]["defor_ha_rmse_2021"] == pytest.approx(math.sqrt((1.0**2 + 0.6**2) / 2))
@@ -126,8 +127,10 @@ def test_plots_on_both_sides_of_the_antimeridian_have_a_small_hull(store):
 def test_system_types_places_and_metadata(store):
     plots = [plot(1, area=1.0, metadata='{"system_type":"estate"}'), plot(2, area=2.0), plot(3, area=4.0, metadata='{"system_type":"Smallholder"}')]
     add_collection(store, plots=plots, system_type="smallholder", country="Ghana", detected_country="Ivory Coast", admin1="Vallée du Bandama",
-                   crop_type="cocoa", locations_confidence="high", metadata={"company_name": "Coop", "dds_reference_number": "25FR1"})  # fmt: skip
+                   crop_type="cocoa", locations_confidence="high",
+                   metadata={"company_name": "Coop", "dds_reference_number": "25FR1", "stage_report": {"read": 3}})  # fmt: skip
     _, _, row = total(store, [result(1), result(2), result(3)])
+    assert row["metadata"] == {"company_name": "Coop", "dds_reference_number": "25FR1"}
     assert (row["area_ha_estate"], row["area_ha_smallholder"], row["aggregate_area"]) == (1.0, 6.0, 7.0)
     assert (row["country"], row["admin1"], row["commodity"], row["locations_confidence"]) == ("Ivory Coast", "Vallée du Bandama", "cocoa", "high")
     assert (row["company_name"], row["dds_reference_number"], row["facility_name"], row["legality_risk"]) == ("Coop", "25FR1", None, None)

@@ -275,7 +275,9 @@ def test_plots_of_another_collection_count_as_overlap(tmp_path, store):
     path.write_text(geojson(feature({"plotid": "a"})))
     stage_plots(store, open_source(str(path)), StageRequest("first"), NoProgress())
     stage_plots(store, open_source(str(path)), StageRequest("second"), NoProgress())
-    result = upload_plots(store, "second", True, None, NoProgress())
+    listener = Listener()
+    result = upload_plots(store, "second", True, None, listener)
+    assert listener.warnings == ["1 of 1 plots lie or look doubtful (a: duplicate of plot 'a' of collection 'first'); validation_report lists them."]
     assert result.report["checks"]["overlap"]["failed"] == 1
     assert result.report["problems"][0]["problems"] == ["duplicate of plot 'a' of collection 'first'"]
 

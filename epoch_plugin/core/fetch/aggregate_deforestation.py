@@ -60,6 +60,9 @@ class DeforestationSums:
         reasons: list[dict[str, Any]] = [{"code": "not_processed", "plots": self._missing}] if self._missing else []
         annual, not_covered = self._years.annual()
         reasons += [{"code": f"year_not_covered:{year}", "plots": plots} for year, plots in not_covered]
+        without_error = [year for year in self._years.known if annual[f"defor_ha_rmse_{year}"] is None]
+        if without_error:
+            reasons.append({"code": "single_system", "years": without_error})
         return {
             "noncompliance_area_ha": noncompliance,
             "noncompliance_area": noncompliance,
@@ -111,6 +114,11 @@ class AnnualSums:
                     sums[0] += own
                     sums[1] += loss
                     sums[2] += area
+
+    @property
+    def known(self) -> list[int]:
+        """Years that at least one plot knows."""
+        return sorted(self._loss)
 
     def annual(self) -> tuple[dict[str, float | None], list[tuple[int, int]]]:
         """Return `annual_defor_ha` (a year that no plot knows is null) and, per year, the plots that lack it."""

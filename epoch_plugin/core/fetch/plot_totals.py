@@ -70,7 +70,7 @@ class PlotTotals:
         """Return the values; what differs between several collections is null."""
         rows = [collections.find(connection, collection_id) for collection_id in self._collections]
         one = rows[0] if len(rows) == 1 else None
-        metadata = one.metadata if one else {}
+        metadata = one.own_metadata if one else {}
         found: dict[str, Any] = {name: metadata.get(name, self._agreed(name)) for name in FROM_METADATA}
         for name in ("collection_id", "collection_name", "admin1", "locations_confidence"):
             found[name] = getattr(one, name) if one else None

@@ -18,6 +18,7 @@ from epoch_plugin.core.store.rows import decoded, insert_rows, update_row
 from epoch_plugin.core.store.schema import TABLES
 from epoch_plugin.core.store.store import Store
 
+STAGE_REPORT = "stage_report"
 _TABLE = TABLES["collections"]
 
 
@@ -45,6 +46,16 @@ class CollectionRow:
     validation_report: dict[str, Any] | None = None
     input_payload: Any = None
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def stage_report(self) -> dict[str, Any]:
+        """What staging reported; it is kept among the metadata."""
+        return self.metadata.get(STAGE_REPORT) or {}
+
+    @property
+    def own_metadata(self) -> dict[str, Any]:
+        """The metadata that came with the collection."""
+        return {key: value for key, value in self.metadata.items() if key != STAGE_REPORT}
 
 
 def add(connection: sqlite3.Connection, row: CollectionRow, plot_rows: Iterable[PlotRow]) -> int:
