@@ -318,6 +318,32 @@ def test_vector_context(scene):
     assert "context_missing:wdpa" not in codes(row)
 
 
+def test_vector_baseline_and_vector_detection_are_burnt_on_the_finest_raster(scene):
+    # forest as polygons, a monitoring system's clearings as polygons with their year; glad's grid is the only raster
+    scene.loss("glad", (10, 10, 12, 12, 22))
+    write_vector(scene.folder / "forest.gpkg", [(cells(0, 0, 14.4, 40), {"KIND": "forest"})])  # centres 0.5 to 13.5
+    write_vector(scene.folder / "monitor.gpkg", [(cells(10, 10, 16, 12), {"YEAR": 2023}), (cells(10, 16, 12, 18), {"YEAR": 2019})])
+    scene.entries += [
+        {"role": "forest_2020", "source": "forest.gpkg", "year": 2020, "encoding": {"kind": "mask", "values": [1]}},
+        {"role": "monitor", "theme": "detection", "source": "monitor.gpkg", "value_field": "YEAR", "years": [2001, 2025],
+         "encoding": {"kind": "loss_year", "none": [0]}},
+    ]  # fmt: skip
+    row = scene.one(PLOT)
+    # union: the monitor's 2023 within the forest, columns 10 to 13; glad's 2022 is the lower median where both flag
+    assert row["detected_area"] == pytest.approx(block_ha(10, 10, 14, 12), rel=1e-7)
+    assert row["annual_defor"]["defor_ha_2022"] == pytest.approx(block_ha(10, 10, 12, 12), rel=1e-7)
+    assert row["annual_defor"]["defor_ha_2023"] == pytest.approx(block_ha(12, 10, 14, 12), rel=1e-7)
+    assert row["forest_area"] == pytest.approx(block_ha(10, 10, 14, 20), rel=1e-7)
+    assert row["coverage"]["monitor"] == pytest.approx(1)
+
+
+def test_vectors_alone_have_no_grid_to_be_burnt_on(scene):
+    write_vector(scene.folder / "forest.gpkg", [(cells(0, 0, 14, 40), {"KIND": "forest"})])
+    scene.entries.append({"role": "forest_2020", "source": "forest.gpkg", "year": 2020, "encoding": {"kind": "mask", "values": [1]}})
+    with pytest.raises(DatasetError, match="analysis grid"):
+        scene.one(PLOT)
+
+
 # grids
 
 

@@ -30,7 +30,29 @@ class Bindings:
         """Open nothing yet."""
         self._datasets, self._window, self._settings = datasets, window, settings
         self.grid: Grid | None = None
+        self._opened: dict[tuple[int, SourceRef], RasterLayer] = {}
         self.reads: dict[str, tuple[Entry, LayerRead]] = {}
+
+    def rasters(self) -> list[tuple[str, RasterLayer]]:
+        """Return role and (first) raster layer of baseline and detection systems: the candidates for the analysis grid."""
+        baseline = self._datasets.one(BASELINE)
+        entries = [*([baseline] if baseline else []), *self._datasets.detection]
+        firsts = [(entry, next(iter(self._bound(entry)), None)) for entry in entries]
+        return [(entry.role, self._open(entry, ref)) for entry, ref in firsts if ref is not None and not ref.vector]
+
+    def _bound(self, entry: Entry) -> list[SourceRef]:
+        """Return the sources that the check reads of an entry: of a yearly series those of the window, and of the year before."""
+        if not entry.series:
+            return list(entry.sources[:1])
+        first, last = self._window.years[0] - 1, self._window.years[-1]
+        return [ref for ref in entry.sources if ref.year is not None and first <= ref.year <= last]
+
+    def _open(self, entry: Entry, ref: SourceRef) -> RasterLayer:
+        if ref.vector:
+            return open_layer(entry, ref, self.grid)
+        if (entry.index, ref) not in self._opened:
+            self._opened[entry.index, ref] = open_layer(entry, ref)
+        return self._opened[entry.index, ref]
 
     def _read(self, entry: Entry, key: str, layer: RasterLayer, decode: Callable[[Array], Array]) -> LayerRead:
         self.reads[key] = (entry, LayerRead(key, layer, decode, 0))
@@ -41,7 +63,7 @@ class Bindings:
         if key in self.reads:
             return self.reads[key][1]
         _refuse_mask(entry)
-        layer = open_layer(entry, ref, self.grid)
+        layer = self._open(entry, ref)
         encoding = entry.encoding
         if isinstance(encoding, ClassesEncoding) and encoding.forest:
             return self._read(entry, key, layer, ClassMaskCodes(encoding, layer.nodata, encoding.forest))
@@ -61,7 +83,7 @@ class Bindings:
     def _system(self, entry: Entry) -> System:
         if entry.series:
             return self._series(entry)
-        layer = open_layer(entry, entry.sources[0], self.grid)
+        layer = self._open(entry, entry.sources[0])
         decode: LossYearCodes | AlertCodes
         if isinstance(entry.encoding, LossYearEncoding):
             decode = LossYearCodes(entry.encoding, layer.nodata, self._window.years)
@@ -89,15 +111,14 @@ class Bindings:
     def _series(self, entry: Entry) -> System:
         _refuse_mask(entry)
         years = self._window.years
-        bound = [year for year in entry.bound_years if years[0] - 1 <= year <= years[-1]]
+        bound = {ref.year: ref for ref in self._bound(entry) if ref.year is not None}
         tells_degraded = entry.role == "tmf" and isinstance(entry.encoding, ClassesEncoding) and TMF_DEGRADED_CLASS in entry.encoding.forest
         degraded = (TMF_DEGRADED_CLASS,) if tells_degraded else ()
         reads = []
-        for year in bound:
-            ref = entry.source_of(year)
-            if ref is None or not isinstance(entry.encoding, (ClassesEncoding, MaskEncoding)):
-                raise DatasetError(f"Datasets file, {entry.label}: no usable source for {year}.")
-            layer = open_layer(entry, ref, self.grid)
+        for year, ref in bound.items():
+            if not isinstance(entry.encoding, (ClassesEncoding, MaskEncoding)):
+                raise DatasetError(f"Datasets file, {entry.label}: a {entry.encoding.kind} layer per year does not say what is forest.")
+            layer = self._open(entry, ref)
             reads.append(self._read(entry, f"{entry.role}:{year}", layer, CoverCodes(entry.encoding, layer.nodata, degraded)))
         record = tuple(dt.date(year, 12, 31) if {year - 1, year} <= set(bound) else None for year in years)
         return System(entry.role, tuple(reads), record, years[0], tuple(bound), self._settings.persistence_years)

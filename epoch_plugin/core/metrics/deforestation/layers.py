@@ -68,11 +68,11 @@ class _Planner:
         self._narrow: Grid | None = None  # the same as the layer that gave it has it
 
     def plan(self) -> DeforestationPlan:
-        baseline, systems = self._bindings.baseline(), self._bindings.systems()
-        role, layer = self._analysis_layer(baseline, systems)
+        role, layer = self._analysis_layer()
         if layer is not None:
             self._narrow, self._grid = layer.grid, widened(layer, self._boxes)
             self._bindings.grid = self._grid
+        baseline, systems = self._bindings.baseline(), self._bindings.systems()
         analysis = self._analysis_kernel(baseline, systems, layer)
         if baseline is not None:
             self._mask_task(BASELINE, baseline)
@@ -85,10 +85,9 @@ class _Planner:
 
     # the analysis grid
 
-    def _analysis_layer(self, baseline: LayerRead | None, systems: tuple[System, ...]) -> tuple[str, RasterLayer | None]:
+    def _analysis_layer(self) -> tuple[str, RasterLayer | None]:
         """Return role and layer of the finest grid among baseline and systems, by the ground size of a cell at the centre."""
-        candidates = [(BASELINE, baseline.layer)] if baseline else []
-        candidates += [(system.name, system.reads[0].layer) for system in systems if system.reads]
+        candidates = self._bindings.rasters()
         candidates.sort(key=lambda item: GRID_ORDER.index(item[0]) if item[0] in GRID_ORDER else len(GRID_ORDER))
         return finest(candidates, self._boxes) or ("", None)
 
