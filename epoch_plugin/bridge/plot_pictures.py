@@ -107,9 +107,12 @@ def _of_series(source: Mapping[str, Any], box: QgsRectangle) -> list[Rasters]:
 
 
 def _open_tiles(files: Sequence[Mapping[str, Any]], forest: Sequence[float], box: QgsRectangle) -> tuple[QgsRasterLayer, ...]:
+    from epoch_plugin.core.datasets.gdal_state import no_side_files
+
     opened = []
     for file in files:
-        layer = QgsRasterLayer(file["path"], os.path.basename(file["path"]), "gdal")
+        with no_side_files():  # QGIS has statistics computed, which GDAL would write beside the file
+            layer = QgsRasterLayer(file["path"], os.path.basename(file["path"]), "gdal")
         if not layer.isValid() or len(opened) == MOST_TILES:
             continue
         transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4326"), layer.crs(), QgsProject.instance().transformContext())
