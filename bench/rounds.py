@@ -114,4 +114,4 @@ def _environment(cache: Cache) -> dict[str, str]:
     own = {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_CACHE_HOME": str(cache.scratch / "cache"), "QT_QPA_PLATFORM": "offscreen"}
     if os.path.isdir("/usr/share/proj"):  # pyproj in a virtual environment looks for it there
         own.setdefault("PROJ_DATA", "/usr/share/proj")
-    return {**os.environ, **own, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, **own, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))), "PYTHONWARNINGS": "ignore"}
