@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.PyQt.QtCore import QEvent, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QImage, QPalette, QRegion
 from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QWidget
 
 from epoch_plugin.ui.charts.chart import Chart
+
+LEAST_CONTRAST = 0.35  # of lightness between paper and ink
 
 
 def make_drawing(parent: QWidget) -> Any:
@@ -105,7 +108,19 @@ class ChartView(QWidget):
 
     def _redraw(self) -> None:
         if self._drawing is not None and self._chart is not None and self._chart.drawable:
-            self._drawing.draw(self._chart, self.palette(), self.font(), self._focus)
+            self._drawing.draw(self._chart, *self._colours(), self.font(), self._focus)
+
+    def _colours(self) -> tuple[QColor, QColor]:
+        """Return paper and ink as the theme shows windows and texts; QGIS's themes are style sheets, of which the palette knows little."""
+        self._words.ensurePolished()
+        ink = self._words.palette().color(QPalette.ColorRole.WindowText)
+        pixel = QImage(1, 1, QImage.Format.Format_RGB32)
+        pixel.fill(self.palette().color(QPalette.ColorRole.Window))
+        self.window().render(pixel, QPoint(), QRegion(0, 0, 1, 1), QWidget.RenderFlag.DrawWindowBackground)
+        paper = pixel.pixelColor(0, 0)
+        if abs(paper.lightnessF() - ink.lightnessF()) < LEAST_CONTRAST:
+            ink = QColor("#000000" if paper.lightnessF() > 0.5 else "#e6e6e6")
+        return paper, ink
 
     def _on_clicked(self, category: int) -> None:
         if self._chart is not None and category < len(self._chart.keys):

@@ -33,7 +33,7 @@ def annual_chart(annual: Mapping[int, tuple[float | None, float | None]], empty:
     errors = tuple(annual[year][1] for year in years)
     note = ""
     if any(value is not None for value in values) and not any(error is not None for error in errors):
-        note = tr("No error bars: fewer than two sources cover enough of these plots to judge each other.")
+        note = tr("No error bars: too few sources cover all of these plots.")
     elif any(errors):
         note = tr("Error bars: root mean square difference between the sources.")
     if any(value is None for value in values):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QFont, QFontInfo, QPalette
+from qgis.PyQt.QtGui import QColor, QFont, QFontInfo
 from qgis.PyQt.QtWidgets import QWidget
 
 from epoch_plugin.bridge.numbers import number, tick
@@ -18,6 +19,14 @@ BAR_WIDTH = 0.7
 PAPER_DPI = 200
 
 
+class _Canvas(FigureCanvasQTAgg):
+    def draw(self, *arguments: Any) -> None:
+        """Draw; that a squeezed dock leaves no room for axes is no news for the log."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="constrained_layout not applied", category=UserWarning)
+            super().draw(*arguments)
+
+
 class MatplotlibDrawing(QObject):
     """A canvas; `clicked(category)` on a bar, a point or the room above it."""
 
@@ -26,16 +35,15 @@ class MatplotlibDrawing(QObject):
     def __init__(self, parent: QWidget):
         super().__init__(parent)
         self._figure = Figure(layout="constrained") if "layout" in Figure.__init__.__code__.co_varnames else Figure(constrained_layout=True)
-        self.widget = FigureCanvasQTAgg(self._figure)
+        self.widget = _Canvas(self._figure)
         self.widget.setParent(parent)
         self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the view around it has the keyboard
         self._count = 0
         self.widget.mpl_connect("button_press_event", self._on_press)
 
-    def draw(self, chart: Chart, palette: QPalette, font: QFont, focus: int) -> None:
+    def draw(self, chart: Chart, paper: QColor, ink: QColor, font: QFont, focus: int) -> None:
         """Draw a chart; `focus` marks a category, -1 none."""
-        paper, ink = palette.color(QPalette.ColorRole.Base).name(), palette.color(QPalette.ColorRole.Text).name()
-        self._paint(chart, paper, ink, QFontInfo(font).pixelSize() * 72.0 / self._figure.dpi * self._ratio(), focus)
+        self._paint(chart, paper.name(), ink.name(), QFontInfo(font).pixelSize() * 72.0 / self._figure.dpi * self._ratio(), focus)
         self.widget.draw_idle()
 
     def save(self, path: str, chart: Chart) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QBrush, QColor, QFont, QFontMetricsF, QImage, QPainter, QPalette, QPen
+from qgis.PyQt.QtGui import QBrush, QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 from qgis.PyQt.QtWidgets import QWidget
 
 from epoch_plugin.bridge.numbers import number, tick
@@ -23,9 +23,8 @@ class PainterDrawing(QObject):
         super().__init__(parent)
         self.widget = _Canvas(self, parent)
 
-    def draw(self, chart: Chart, palette: QPalette, font: QFont, focus: int) -> None:
+    def draw(self, chart: Chart, paper: QColor, ink: QColor, font: QFont, focus: int) -> None:
         """Draw a chart; `focus` marks a category, -1 none."""
-        paper, ink = palette.color(QPalette.ColorRole.Base), palette.color(QPalette.ColorRole.Text)
         self.widget.look = (chart, paper, ink, font, focus)
         self.widget.update()
 

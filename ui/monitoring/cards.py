@@ -116,6 +116,7 @@ class Card(QPushButton):
         bold = self.font()
         bold.setBold(True)
         bold.setPointSizeF(bold.pointSizeF() * 1.15)
+        self._bold = bold
         self._labels[1].setFont(bold)
         small = self.font()
         small.setPointSizeF(small.pointSizeF() * 0.9)
@@ -132,7 +133,7 @@ class Card(QPushButton):
         self.text_shown = text
         for label, words in zip(self._labels, (text.title, text.value, text.below, text.assessed)):
             label.setText(words)
-        self._labels[1].setEnabled(text.known)
+        self._labels[1].setFont(self._bold if text.known else self.font())
         self.setToolTip(f"<p>{text.tip}</p>")
         self.setAccessibleName(f"{text.title}: {text.value}. {text.below}. {text.assessed}")
         self.setAccessibleDescription(text.tip)

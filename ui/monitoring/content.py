@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsGeometry
 from qgis.gui import QgsMessageBar
-from qgis.PyQt.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
@@ -39,14 +40,18 @@ class MonitoringContent(QWidget):
         self.bar, self.pickers, self.page, self.inspector = QgsMessageBar(self), Pickers(self), OverviewPage(self), PlotInspector(self)
         self.empty = QLabel(tr("No collection yet. Add plots in the Collections dock, or try it with the sample there."), self)
         self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.empty.hide()
+        self.bar.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.tabs = QTabWidget(self)
         self.tabs.addTab(self.page, tr("Supply base"))
         self.tabs.addTab(self.inspector, tr("Plot"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        for widget in (self.bar, self.pickers, self.empty):
-            layout.addWidget(widget)
-        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.pickers)
+        for widget in (self.empty, self.tabs):
+            layout.addWidget(widget, 1)
         self.reader, self.map = PlotReader(self), MapLink(iface, self)
         self.tool = CheckPlotTool(iface.mapCanvas())
         self.exports = Exports(self)
@@ -54,8 +59,8 @@ class MonitoringContent(QWidget):
         self._followed: str | None = None
         self._tasks: dict[str, BackgroundTask] = {}
         self._wanted = ""
+        self.tabs.hide()
         self._connect()
-        self._show_empty(Choices([]))
 
     def _connect(self) -> None:
         self.pickers.collection_chosen.connect(self.look)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge.i18n import tr
@@ -16,6 +16,8 @@ from epoch_plugin.ui.monitoring.plot_table import PlotTable
 
 if TYPE_CHECKING:
     from epoch_plugin.core.monitoring.overview import Overview
+
+TABLE_LINES = 10  # lines of text that the table keeps at least, with its filter and headings
 
 
 class ChartTabs(QTabWidget):
@@ -94,11 +96,31 @@ class OverviewPage(QSplitter):
         self.setChildrenCollapsible(False)
         self.setStretchFactor(0, 3)
         self.setStretchFactor(1, 2)
-        self.setSizes([660, 340])  # shares, not pixels
+        self._upper, self._moved = upper, False
+        self._later = QTimer(self)  # the cards know their height only once they are laid out
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._share)
+        self.splitterMoved.connect(self._on_moved)
         self.cards.chosen.connect(self.table.show_conditions)
         self.table.filtered.connect(lambda _: self.cards.uncheck())
+
+    def _on_moved(self, *_: int) -> None:
+        self._moved = True
+
+    def resizeEvent(self, event: Any) -> None:
+        """Give cards and chart the height they need, the table the rest, until the user moves the handle."""
+        super().resizeEvent(event)
+        self._share()
+
+    def _share(self) -> None:
+        if not self._moved:
+            least = TABLE_LINES * self.fontMetrics().height()
+            upper = min(self._upper.sizeHint().height() + 2, max(self.height() - least, self.height() // 2))
+            self.setSizes([upper, self.height() - upper])
 
     def show_overview(self, overview: Any) -> None:
         """Fill cards and charts."""
         self.cards.show_overview(overview)
         self.charts.show_overview(overview)
+        self._later.start()
