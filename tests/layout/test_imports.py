@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
-from tests.layout.imports import SHIPPED, Import, imports_of, python_files
+from tests.layout.imports import ROOT, SHIPPED, Import, imports_of, python_files
 
 CORE = "epoch_plugin.core"
 QT = ("PyQt5", "PyQt6", "PySide2", "PySide6", "sip")
@@ -73,6 +74,14 @@ def breach(one: Import) -> str | None:
 
 
 ALL = [one for path in python_files(*SHIPPED) for one in imports_of(path)]
+
+
+def test_the_page_has_the_same_table():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = {row[0]: set(re.findall(r"`(core\.[a-z_.]+)`", row[1])) for row in re.findall(r"^\| `(core\.[a-z_]+)` \|(.*)\|$", page, re.MULTILINE)}
+    allowed = {package_of(folder): set(names) - set(COMMON) for folder, names in ALLOWED.items() if folder.startswith("epoch_plugin/core/")}
+    # package_of gives epoch_plugin.core.x, the page says core.x
+    assert {f"epoch_plugin.{name}": {f"epoch_plugin.{one}" for one in found} for name, found in rows.items()} == allowed
 
 
 def test_every_import_keeps_to_the_architecture():
