@@ -13,12 +13,13 @@ if command -v apt-get >/dev/null; then
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
     done
     if [ -n "$missing" ]; then
-        echo "Installing$missing"
+        echo "Installing (a few minutes where QGIS is missing)$missing"
         as_root=""
         if [ "$(id -u)" != 0 ]; then as_root="sudo"; fi
         $as_root apt-get update -qq
         # shellcheck disable=SC2086  # a list of words
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing
+        said=$($as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing 2>&1) ||
+            { echo "$said" >&2; exit 1; }
     fi
 fi
 

@@ -225,6 +225,19 @@ def test_a_live_layer_is_staged_and_bad_plots_go_back_as_csv(run, tmp_path):
     assert (mended["PLOT_COUNT"], mended["INVALID_COUNT"]) == (2, 1) and mended["INVALID"].featureCount() == 1
 
 
+def test_all_whisp_plots_come_back_with_their_attributes(run, shared, tmp_path):
+    source = shared / "data" / "plots" / "whisp_example_50.geojson"
+    run("stageplots", INPUT_FILE=str(source), COLLECTION_NAME="whisp")
+    run("uploadplots", COLLECTION="whisp")
+    fetched = run("fetchdeforestationcheck", COLLECTION="whisp", PLOTS_ONLY=True, OUTPUT="memory:", NDJSON=str(tmp_path / "whisp.ndjson"))
+    lines = [json.loads(line) for line in (tmp_path / "whisp.ndjson").read_text(encoding="utf-8").splitlines()]
+    wanted = json.loads(source.read_text(encoding="utf-8"))["features"]
+    assert fetched["COUNT"] == fetched["MATCHED_COUNT"] == fetched["OUTPUT"].featureCount() == len(lines) == len(wanted) == 50
+    assert [line["properties"]["metadata"] for line in lines] == [feature["properties"] for feature in wanted]
+    assert {tuple(line["properties"]) for line in lines} == {("uuid", "plotid", "ingestion_date", "area", "metadata")}
+    assert all(line["properties"]["area"] > 0 for line in lines)
+
+
 def test_a_fetch_of_what_is_not_processed_warns_and_is_not_empty(run, store, feedback):
     import processing
 
