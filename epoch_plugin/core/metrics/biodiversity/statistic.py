@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from epoch_plugin.core.datasets.datasets_file import Datasets
-from epoch_plugin.core.datasets.entries import Entry
-from epoch_plugin.core.datasets.raster import RasterLayer
 from epoch_plugin.core.metrics.biodiversity.layers import CANOPY, BiodiversityPlan, plan_biodiversity
+from epoch_plugin.core.metrics.planned import Planned
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
 from epoch_plugin.core.metrics.shares import M2_PER_HA, known, ratio, share, whole_area
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
-from epoch_plugin.core.zonal.engine import GridResult, GridTask
+from epoch_plugin.core.zonal.engine import GridResult
 from epoch_plugin.core.zonal.reduce import ValueSums
 from epoch_plugin.core.zonal.rings import Floats
 
@@ -69,20 +68,10 @@ def _sd(sums: ValueSums) -> Floats:
 
 
 @dataclass(frozen=True)
-class BiodiversityStatistic:
+class BiodiversityStatistic(Planned):
     """A planned biodiversity score."""
 
     plan: BiodiversityPlan
-
-    @property
-    def tasks(self) -> tuple[GridTask, ...]:
-        """Return kernels by grid."""
-        return self.plan.tasks
-
-    @property
-    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
-        """Return entry, key and layer of everything that is read."""
-        return self.plan.layers
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -9,33 +9,22 @@ from typing import Any
 import numpy as np
 
 from epoch_plugin.core.datasets.datasets_file import Datasets
-from epoch_plugin.core.datasets.entries import Entry
-from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.planned import Planned
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.metrics.water.assess import assess
 from epoch_plugin.core.metrics.water.layers import STRESS, WaterPlan, plan_water
 from epoch_plugin.core.metrics.water.rows import rows
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
-from epoch_plugin.core.zonal.engine import GridResult, GridTask
+from epoch_plugin.core.zonal.engine import GridResult
 from epoch_plugin.core.zonal.rings import Floats
 
 
 @dataclass(frozen=True)
-class WaterStatistic:
+class WaterStatistic(Planned):
     """Planned water indices."""
 
     plan: WaterPlan
-
-    @property
-    def tasks(self) -> tuple[GridTask, ...]:
-        """Return kernels by grid."""
-        return self.plan.tasks
-
-    @property
-    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
-        """Return entry, key and layer of everything that is read."""
-        return self.plan.layers
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from epoch_plugin.core.datasets.datasets_file import Datasets
-from epoch_plugin.core.datasets.entries import Entry
-from epoch_plugin.core.datasets.raster import RasterLayer
+from epoch_plugin.core.metrics.planned import Planned
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.metrics.reasons import reason, shape_reasons
 from epoch_plugin.core.metrics.shares import M2_PER_HA, share, whole_area
@@ -20,27 +19,17 @@ from epoch_plugin.core.metrics.zonal_stats.summary import summarise
 from epoch_plugin.core.metrics.zonal_stats.table import ValueTableKernel
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import MonitoringWindow
-from epoch_plugin.core.zonal.engine import GridResult, GridTask
+from epoch_plugin.core.zonal.engine import GridResult
 from epoch_plugin.core.zonal.reduce import StateAreas, Total, ValueSums
 from epoch_plugin.core.zonal.rings import Floats
 
 
 @dataclass(frozen=True)
-class ZonalStatistic:
+class ZonalStatistic(Planned):
     """Planned zonal statistics of all extra layers."""
 
     plan: ZonalStatsPlan
     window: MonitoringWindow
-
-    @property
-    def tasks(self) -> tuple[GridTask, ...]:
-        """Return kernels by grid."""
-        return self.plan.tasks
-
-    @property
-    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
-        """Return entry, key and layer of everything that is read."""
-        return self.plan.layers
 
     @property
     def missing(self) -> tuple[str, ...]:
