@@ -1,5 +1,5 @@
 # On a fresh Debian 12 with git and make: `make demo`, `make test`. Nothing else is needed.
-.PHONY: demo test test-other-qgis bench sample package setup clean
+.PHONY: demo test test-other-qgis bench screenshots sample package setup clean
 
 demo: setup  ## plots file -> deforestation check -> layers, styled project, one-page summary
 	sh scripts/demo.sh
@@ -12,6 +12,9 @@ test-other-qgis: setup  ## the same tests in a chroot with QGIS 3.40 (SUITE=sid:
 
 bench: setup  ## measure the engine beside its peers; about half an hour, QUICK=1: a minute; data in BENCH_DIR
 	sh scripts/bench.sh $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
+
+screenshots: setup  ## the real main window with each dock on the sample, light and dark, 100 and 200 %, into docs/images
+	sh scripts/screenshots.sh
 
 sample: setup  ## write the sample landscape again (epoch_plugin/resources/sample)
 	PROJ_DATA=/usr/share/proj .venv/bin/python scripts/make_sample.py

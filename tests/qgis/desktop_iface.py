@@ -46,6 +46,9 @@ class DesktopIface(QObject):
         self.canvas.setLayers([self.active])
         self.canvas.setExtent(self.active.extent())
 
+    def newProject(self):
+        return True
+
     def addDockWidget(self, area, dock):
         self.window.addDockWidget(area, dock)
         dock.show()

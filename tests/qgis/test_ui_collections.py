@@ -270,7 +270,7 @@ def test_errors_are_in_the_bar_with_details_and_on_the_row(dock, iface, qtbot, p
     qtbot.waitUntil(lambda: row(dock, "failed", job=True) is not None, timeout=WAIT)
     assert "cut short" in row(dock, "failed", job=True).facts
     qtbot.waitUntil(lambda: "cut short" in bar_text(iface), timeout=WAIT)
-    details = next(button for button in iface.bar.findChildren(QPushButton) if button.text() == "Details")
+    details = next(button for button in iface.bar.currentItem().findChildren(QPushButton) if button.text() == "Details")
     click(qtbot, details)
     from qgis.PyQt.QtWidgets import QDialog, QPlainTextEdit
 

@@ -94,6 +94,7 @@ class CollectionsContent(QWidget):
             panel.set_file(path)
         elif layer is not None:
             panel.set_layer(layer)
+        self._show_map()
         return panel
 
     def process(self, collection_id: str = "") -> ProcessPanel:
@@ -136,6 +137,11 @@ class CollectionsContent(QWidget):
             panel.panelAccepted.connect(lambda _: panel.stop())
         self.stack.showPanel(panel)
         panel.setFocus()
+
+    def _show_map(self) -> None:
+        """The welcome page covers the map on which plots are previewed: begin a project, as adding a layer would."""
+        if not self._iface.mapCanvas().isVisible() and not QgsProject.instance().count() and not QgsProject.instance().isDirty():
+            self._iface.newProject()
 
     def _to_main(self) -> None:
         self.stack.acceptAllPanels()

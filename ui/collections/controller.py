@@ -161,8 +161,9 @@ class CollectionsController(QObject):
         done = [job] if job else [one for one in item.jobs if one.status == "completed"] if item else []
         fetches = {statistic.key: statistic.fetch for statistic in known_statistics()}
         keys = dict.fromkeys(key for key in (*stats, *(key for one in done for key in one.stats)) if key in fetches)
-        parameters = {"COLLECTION": collection_id, "LIMIT": 0, "OUTPUT": into_project()}
-        what = tr("Opening layers of {name}").format(name=self.name_of(collection_id))
+        name = self.name_of(collection_id)  # the name: the layers' group is called after it
+        parameters = {"COLLECTION": name, "LIMIT": 0, "OUTPUT": into_project()}
+        what = tr("Opening layers of {name}").format(name=name)
         if not keys:
             self._run("fetchplots", {**parameters, "PLOTS_ONLY": True}, what, kind="layers")
         for key in keys:

@@ -34,6 +34,17 @@ class CollectionsDock(QgsDockWidget):
     def _build_if_seen(self) -> None:
         if self.isVisible():
             self.build()
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """QGIS gives a new dock next to nothing: take a usable part of the window, once, and leave what the user chose."""
+        window, line = self._iface.mainWindow(), self.fontMetrics().height()
+        if self.isFloating() or window.dockWidgetArea(self) == Qt.DockWidgetArea.NoDockWidgetArea:
+            return
+        if self.width() < 20 * line:
+            window.resizeDocks([self], [25 * line], Qt.Orientation.Horizontal)
+        if self.height() < 20 * line:
+            window.resizeDocks([self], [window.height() * 3 // 5], Qt.Orientation.Vertical)
 
     def build(self) -> CollectionsContent:
         """Return the content, made on the first call."""

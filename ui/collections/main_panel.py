@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.gui import QgsFilterLineEdit, QgsPanelWidget
-from qgis.PyQt.QtCore import QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QKeySequence
+from qgis.PyQt.QtCore import QItemSelectionModel, QSortFilterProxyModel, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeySequence, QStandardItem
 from qgis.PyQt.QtWidgets import QAbstractItemView, QAction, QHBoxLayout, QLabel, QMenu, QStackedWidget, QToolButton, QTreeView, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge.i18n import tr
@@ -63,7 +63,10 @@ class MainPanel(QgsPanelWidget):
 
     def refresh(self) -> None:
         """Show what the controller knows; the first collection is selected where nothing is."""
+        before = self.current()
         self.model.refresh(self._controller)
+        if before is not None and before.run is not None and before.job is not None and (self.current() is None or self.current().job is None):
+            self.select(before.job.job_id)  # the job that was followed has ended
         have = self.model.rowCount() > 0
         self.pages.setCurrentWidget(self.tree if have else self.empty)
         self.empty.show_store(self._controller.overview.path, self._controller.loaded)
@@ -211,16 +214,17 @@ class MainPanel(QgsPanelWidget):
             item = self.model.item(place)
             running = any(item.child(i).data(ROW).percent is not None for i in range(item.rowCount()))
             if running and not item.data(_OPENED):
-                self.tree.expand(self.filtered.mapFromSource(item.index()))
+                self._follow(item)
             if bool(item.data(_OPENED)) != running:
                 item.setData(running, _OPENED)
 
-    def index_of(self, key: str) -> QModelIndex:
-        """Return the tree's index of a collection by its id."""
-        for place in range(self.model.rowCount()):
-            if self.model.item(place).data(KEY) == key:
-                return self.filtered.mapFromSource(self.model.item(place).index())
-        return QModelIndex()
+    def _follow(self, item: QStandardItem) -> None:
+        """Unfold a collection whose job has begun; where the collection was selected, select the job, so that Cancel is at hand."""
+        index = self.filtered.mapFromSource(item.index())
+        self.tree.expand(index)
+        if self.tree.currentIndex() == index:
+            job = next(i for i in range(item.rowCount()) if item.child(i).data(ROW).percent is not None)
+            self.tree.setCurrentIndex(self.filtered.mapFromSource(item.child(job).index()))
 
 
 _OPENED = KEY + 1

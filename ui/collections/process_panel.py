@@ -134,7 +134,7 @@ class ProcessPanel(QgsPanelWidget):
         file_row = QHBoxLayout()
         file_row.addWidget(self.datasets, 1)
         file_row.addWidget(self.edit)
-        form.addRow(tr("Datasets &file"), file_row)
+        form.addRow(_label(tr("Datasets &file"), self.datasets), file_row)
         form.addRow("", self.problem)
         self._dates(form)
         inner = QWidget(self)
@@ -176,7 +176,7 @@ class ProcessPanel(QgsPanelWidget):
         days.addWidget(self.start, 1)
         days.addWidget(QLabel("→", self))
         days.addWidget(self.end, 1)
-        form.addRow(tr("&After, until"), days)
+        form.addRow(_label(tr("&After, until"), self.start), days)
         self.start.setAccessibleName(tr("Monitoring starts after"))
         self.end.setAccessibleName(tr("Monitoring ends on"))
 
@@ -238,3 +238,10 @@ class ProcessPanel(QgsPanelWidget):
     def _show_button(self, *_: Any) -> None:
         ready = bool(self.chosen()) and self.collection.currentData() is not None and self.start.date() < self.end.date()
         self.start_button.setEnabled(ready and os.path.isfile(self.datasets.filePath()) and not self.problem.text())
+
+
+def _label(text: str, buddy: QWidget) -> QLabel:
+    """Return a label whose key goes to one widget of a row that holds several."""
+    label = QLabel(text)
+    label.setBuddy(buddy)
+    return label

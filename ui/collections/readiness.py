@@ -27,13 +27,16 @@ def readiness(response: dict[str, Any], statistic: str) -> Readiness:
     entries = [entry for entry in response["entries"] if _serves(entry, statistic)]
     details = [f"{item['role']}: {item['meaning']}" for item in answer["missing"]]
     details += [f"{entry['role']}: {problem}" for entry in entries for problem in entry["problems"]]
-    partial = [entry for entry in entries if entry["status"] == "found" and entry["coverage"] is not None and entry["coverage"] < NEARLY_ALL]
+    partial = sorted((entry for entry in entries if _has_gaps(entry)), key=lambda entry: entry["coverage"])
     details += [tr("{role}: covers {share} % of the plots").format(role=e["role"], share=f"{100 * e['coverage']:.3g}") for e in partial]
     if not answer["ready"]:
         return Readiness("red", tr("cannot be computed with these datasets"), tuple(details))
     broken = sum(1 for entry in entries if entry["status"] != "found")
-    if broken or partial:
-        words = tr("{n} layers with problems or gaps over these plots").format(n=broken + len(partial))
+    if broken:
+        return Readiness("amber", tr("can be computed; {n} layers cannot be read").format(n=broken), tuple(details))
+    if partial:
+        least = tr("{role} covers {share} %").format(role=partial[0]["role"], share=f"{100 * partial[0]['coverage']:.3g}")
+        words = tr("can be computed; {n} layers do not cover all plots (least: {least})").format(n=len(partial), least=least)
         return Readiness("amber", words, tuple(details))
     if answer["missing"]:
         return Readiness("amber", tr("can be computed; {n} optional layers are not bound").format(n=len(answer["missing"])), tuple(details))
@@ -51,6 +54,11 @@ def estimate_words(response: dict[str, Any]) -> str:
     text = tr("{plots} plots, {layers} layers: about {time} and {memory} MB of memory")
     plots, memory = count(estimate["plots"]), count(estimate["memory_mb"])
     return text.format(plots=plots, layers=estimate["layers"], time=duration(estimate["seconds"]), memory=memory)
+
+
+def _has_gaps(entry: dict[str, Any]) -> bool:
+    """Tell whether plots lie outside a raster; outside the areas of a vector layer the answer is no, not unknown."""
+    return entry["status"] == "found" and entry["dtype"] != "vector" and entry["coverage"] is not None and entry["coverage"] < NEARLY_ALL
 
 
 def _serves(entry: dict[str, Any], statistic: str) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from epoch_plugin.core.store.overview import CollectionOverview
 
 
+SEPARATOR = " · "
+
+
 def count(number: float, decimals: int = 0) -> str:
     """Return a number with the locale's separators."""
     return QLocale().toString(float(number), "f", decimals)
@@ -58,13 +61,12 @@ def job_status(job: JobRow) -> str:
 
 def confidence_words(text: str | None) -> str:
     """Return how far the locations are trusted."""
-    known = {"high": tr("locations: high confidence"), "medium": tr("locations: medium confidence"), "low": tr("locations: low confidence"),
-             "invalid": tr("locations: invalid")}  # fmt: skip
+    known = {"high": tr("high confidence"), "medium": tr("medium confidence"), "low": tr("low confidence"), "invalid": tr("invalid locations")}
     return known.get(text or "", text or tr("locations not checked"))
 
 
 def collection_facts(item: CollectionOverview) -> str:
-    """Return the second line of a collection."""
+    """Return the second line of a collection, the most important fact first: what does not fit is left out from the end."""
     row = item.collection
     facts = [tr("{n} plots").format(n=count(row.plot_number)) if row.plot_number != 1 else tr("1 plot")]
     if row.invalid_number:
@@ -76,7 +78,7 @@ def collection_facts(item: CollectionOverview) -> str:
         facts.append(confidence_words(row.locations_confidence))
     if item.jobs:
         facts.append(tr("last job {when}").format(when=moment(item.jobs[0].created)))
-    return " · ".join(facts)
+    return SEPARATOR.join(facts)
 
 
 def window_words(start: str, end: str) -> str:

@@ -6,6 +6,7 @@ from qgis.PyQt.QtCore import QModelIndex, QRect, QSize, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from qgis.PyQt.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionProgressBar, QStyleOptionViewItem
 
+from epoch_plugin.ui.collections.texts import SEPARATOR
 from epoch_plugin.ui.collections.tree_model import ROW, TreeRow
 from epoch_plugin.ui.common.looks import readable_on, tone_colour
 
@@ -43,7 +44,7 @@ class CollectionsDelegate(QStyledItemDelegate):
         faint = QColor(ink)
         faint.setAlphaF(0.8)
         painter.setPen(readable_on(tone_colour("failed"), paper) if row.job is not None and row.job.error and not selected else faint)
-        painter.drawText(second, _LEFT, own.fontMetrics.elidedText(row.facts, Qt.TextElideMode.ElideRight, second.width()))
+        painter.drawText(second, _LEFT, _fitting(row.facts, own.fontMetrics, second.width()))
         painter.restore()
 
     def _first_line(self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, row: TreeRow, ink: QColor, paper: QColor) -> None:
@@ -75,6 +76,14 @@ class CollectionsDelegate(QStyledItemDelegate):
         bar.state = QStyle.StateFlag.State_Enabled | QStyle.StateFlag.State_Horizontal
         style.drawControl(QStyle.ControlElement.CE_ProgressBar, bar, painter)
         return room.adjusted(third + room.height() // 2, 0, 0, 0)
+
+
+def _fitting(text: str, metrics: QFontMetrics, width: int) -> str:
+    """Return as many facts as fit whole; the tool tip has them all."""
+    facts = text.split(SEPARATOR)
+    while len(facts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(facts)) > width:
+        facts.pop()
+    return metrics.elidedText(SEPARATOR.join(facts), Qt.TextElideMode.ElideRight, width)
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

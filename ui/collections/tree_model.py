@@ -50,7 +50,9 @@ class CollectionsModel(QStandardItemModel):
         _sync(self.invisibleRootItem(), [(key, row) for key, row, _ in wanted])
         for place, (_, _, item) in enumerate(wanted):
             jobs = [(f"run {id(run)}", _run_row(run)) for run in controller.runs_without_row(item.collection.collection_id)]
-            jobs += [(job.job_id, _job_row(job, controller.run_of(job))) for job in item.jobs]
+            # while we compute a job its row keeps the key of the run that began it, so that a selected one stays selected
+            computed = [(job, controller.run_of(job)) for job in item.jobs]
+            jobs += [(f"run {id(run)}" if run else job.job_id, _job_row(job, run)) for job, run in computed]
             _sync(self.item(place), jobs)
 
 

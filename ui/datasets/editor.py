@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.core.datasets.edit import key_per_line
 from epoch_plugin.core.datasets.profiles import load_profile, profile_ids
 from epoch_plugin.core.datasets.roles import ROLES
 
@@ -71,7 +72,7 @@ class EntryEditor(QWidget):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for label, widget in (
-            (tr("&Role"), self.role), (tr("&Profile"), self.profile), ("", self.about), (tr("&Values mean"), self.encoding),
+            (tr("&Role"), self.role), (tr("&Profile"), self.profile), (tr("&Values mean"), self.encoding),
             (tr("F&iles"), self.source), (tr("&Year or years"), self.year), (tr("All &keys (JSON)"), self.json), ("", self.apply), ("", self.problem),
         ):  # fmt: skip
             form.addRow(label, widget)
@@ -79,6 +80,7 @@ class EntryEditor(QWidget):
                 widget.setAccessibleName(label.replace("&", ""))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.about)
         layout.addLayout(form)
         self.show_entries([])
 
@@ -96,7 +98,7 @@ class EntryEditor(QWidget):
         self.source.setText(_source_text(entries[0]) if len(entries) == 1 else "")
         self.source.setEnabled(len(entries) == 1 and isinstance(entries[0].get("source", ""), str) and "sources" not in entries[0])
         self.year.setText(_years_text(entries[0]) if len(entries) == 1 else "")
-        self.json.setPlainText(json.dumps(entries[0], ensure_ascii=False, indent=2) if len(entries) == 1 else "")
+        self.json.setPlainText(key_per_line(entries[0]) if len(entries) == 1 else "")
         self.json.setEnabled(len(entries) == 1)
         self.apply.setEnabled(len(entries) == 1)
         self.problem.hide()

@@ -81,8 +81,13 @@ class DatasetsText:
             return element.text
         if not element.indented:
             return json.dumps(element.value, ensure_ascii=False)
-        lines = json.dumps(element.value, ensure_ascii=False, indent=2).splitlines()
-        return (self._line + " " * element.column).join(lines)
+        return (self._line + " " * element.column).join(key_per_line(element.value).splitlines())
+
+
+def key_per_line(entry: dict[str, Any]) -> str:
+    """Return an entry as JSON with a line for each of its keys."""
+    lines = (f"  {json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _taken_apart(text: str, values: list[dict[str, Any]]) -> tuple[str, list[_Element], str]:
