@@ -8,17 +8,33 @@ import platform
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.batch.statistics import StatisticPlan
+from epoch_plugin.core.datasets.entries import Entry
 from epoch_plugin.core.datasets.provenance import provenance
+from epoch_plugin.core.datasets.raster import RasterLayer
 
 METHOD_VERSION = "2026.11"  # raised whenever the same inputs would give other numbers
 
 
-def describe_inputs(request: BatchRequest, collection_id: str, plans: Sequence[StatisticPlan]) -> dict[str, Any]:
-    """Return everything that decides the results: collection, statistics, window, settings, method, sources with size and time."""
+class Layered(Protocol):
+    """Something that reads layers."""
+
+    @property
+    def layers(self) -> tuple[tuple[Entry, str, RasterLayer], ...]:
+        """Return entry, key and layer of everything that is read."""
+
+
+def describe_inputs(
+    request: BatchRequest, collection_id: str, plans: Sequence[Layered], regions: dict[str, Any] | None = None,
+    commodity: str | None = None, farm: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return everything that decides the results: collection, statistics, window, settings, method, sources with size and time.
+
+    `commodity` is the role whose layer says where reference areas are, `farm` what farm emissions rest on.
+    """
     return {
         "collection_id": collection_id,
         "stats": list(request.stats),
@@ -26,7 +42,9 @@ def describe_inputs(request: BatchRequest, collection_id: str, plans: Sequence[S
         "end_date": request.end_date.isoformat(),
         "settings": request.settings.to_dict(),
         "method_version": METHOD_VERSION,
-        "regions": None,
+        "regions": regions,
+        "reference_commodity": commodity,
+        "farm": farm,
         "sources": _sources(plans),
     }
 
@@ -49,7 +67,7 @@ def describe_run(request: BatchRequest, inputs: dict[str, Any], plans: Sequence[
     }
 
 
-def _sources(plans: Sequence[StatisticPlan]) -> list[dict[str, Any]]:
+def _sources(plans: Sequence[Layered]) -> list[dict[str, Any]]:
     """Describe each entry of the datasets file once, with all its layers that any statistic reads."""
     by_entry: dict[int, tuple[Any, list[Any]]] = {}
     for plan in plans:

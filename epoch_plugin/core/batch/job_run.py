@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,12 @@ class _Attempt:
 class JobRun:
     """Runs a job to its end; this process is the only one that writes to the store."""
 
-    def __init__(self, store: Store, job: JobRow, spec: ChunkSpec, executor: str, chunks: list[Chunk], progress: Progress) -> None:
-        """Take up the chunks that are not completed yet."""
+    def __init__(
+        self, store: Store, job: JobRow, spec: ChunkSpec, executor: str, chunks: list[Chunk], progress: Progress,
+        finish: Callable[[Progress], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Take up the chunks that are not completed yet; `finish` runs when all are, before the job counts as completed."""
+        self._finish = finish
         self._store, self._job, self._owner, self._spec, self._executor_name = store, job, job.owner or "", spec, executor
         self._todo = deque(_Attempt(chunk, 1) for chunk in chunks if chunk.chunk_id not in job.complete_task_ids)
         self._progress = JobProgress(progress, store, job.job_id, self._owner, len(chunks) - len(self._todo), len(chunks))
@@ -41,6 +46,8 @@ class JobRun:
         """Compute and commit what is left to do; raise `EpochError` with what to do where some of it failed."""
         try:
             self._chunks()
+            if self._finish is not None and not self._errors:
+                self._finish(self._progress)
         except CancelledError:
             self._end("cancelled", None)
             raise

@@ -9,14 +9,16 @@ from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 
-STATISTICS = ("eudr_deforestation", "biodiversity")
 REUSE, RECOMPUTE = "reuse", "recompute"
 THREADS, DASK = "threads", "dask:"  # the latter is followed by a scheduler's address
 
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """A batch over one collection; `collection` is an id or a name, `datasets` the path of a datasets file."""
+    """A batch over one collection; `collection` is an id or a name, `datasets` the path of a datasets file.
+
+    `regions` is a vector layer (`file|layername=x`), `borders` QGIS's world_map.gpkg (None: no administrative areas but the user's).
+    """
 
     collection: str
     end_date: dt.date
@@ -26,9 +28,11 @@ class BatchRequest:
     settings: Settings = field(default_factory=Settings)
     regions: str = ""
     region_name_field: str = ""
+    borders: str | None = None
     skip_on_low_confidence: bool = False
     if_done: str = REUSE
     executor: str = THREADS
+    non_biomass: bool = False
 
     @property
     def window(self) -> MonitoringWindow:
@@ -46,8 +50,6 @@ class BatchRequest:
             raise InputError(f"IF_DONE is '{self.if_done}': use '{REUSE}' or '{RECOMPUTE}'.")
         if self.executor != THREADS and not (self.executor.startswith(DASK) and self.executor[len(DASK) :].strip()):
             raise InputError(f"EXECUTOR is '{self.executor}': use '{THREADS}' or '{DASK}<scheduler address>', for example dask:tcp://10.0.0.5:8786.")
-        if self.regions:
-            raise InputError("REGIONS: this version does not compare with regions yet; leave the parameter empty.")
         if not self.datasets:
             raise InputError("DATASETS: give the path of a datasets file (JSON); epoch:checkdatasets explains what belongs in it.")
         _ = self.window

@@ -10,17 +10,23 @@ from typing import Any
 
 from epoch_plugin.core.batch.chunks import as_boxes, finest_cell_m2, make_chunks
 from epoch_plugin.core.batch.compute import ChunkSpec
-from epoch_plugin.core.batch.inputs import describe_inputs, describe_run, inputs_key
+from epoch_plugin.core.batch.farm import describe_farm, farm_emissions, store_farm_rows
+from epoch_plugin.core.batch.inputs import Layered, describe_inputs, describe_run, inputs_key
 from epoch_plugin.core.batch.job_run import JobRun, plot_counts
+from epoch_plugin.core.batch.references import CommodityLayer, CommodityProvenance, newest_layer, open_commodity
+from epoch_plugin.core.batch.regional import RegionalStage, store_skipped
+from epoch_plugin.core.batch.regions_of import describe_regions
 from epoch_plugin.core.batch.request import RECOMPUTE, BatchRequest, BatchResult
 from epoch_plugin.core.batch.statistics import PLANNERS, StatisticPlan
-from epoch_plugin.core.datasets.datasets_file import load_datasets
+from epoch_plugin.core.datasets.datasets_file import Datasets, load_datasets
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.metrics.farm.assess import FarmEmissions
 from epoch_plugin.core.progress import Progress
 from epoch_plugin.core.store import collections, jobs, plots
 from epoch_plugin.core.store.collections import CollectionRow
 from epoch_plugin.core.store.jobs import JobRow
 from epoch_plugin.core.store.store import Store
+from epoch_plugin.core.zonal.rings import Floats
 
 SKIPPED = "not processed: validation confidence too low"
 
@@ -37,7 +43,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
         collection = collections.find(connection, request.collection)
         fids, boxes = as_boxes(plots.boxes(connection, collection.collection_id))
     _require_uploaded(collection)
-    if request.skip_on_low_confidence and collection.locations_confidence in ("low", "invalid"):
+    if request.skip_on_low_confidence and collection.locations_confidence in ("low", "invalid", SKIPPED):
         return _skip(store, request, collection, progress)
     progress.step(0.0, "plan")
     datasets = load_datasets(request.datasets)
@@ -45,14 +51,46 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     for name, plan in zip(request.stats, plans):
         for role in plan.missing:
             progress.warn(f"{name}: no '{role}' is bound in {request.datasets}; without it no plot can be assessed.")
-    inputs = describe_inputs(request, collection.collection_id, plans)
+    farm = farm_emissions(store, collection, request.settings) if request.non_biomass else None
+    inputs = _inputs(request, collection, datasets, plans, boxes, farm)
     job, reused = _job(store, request, inputs, plans, collection)
     if reused:
         progress.info(f"Job {job.job_id} has the same inputs and is completed: its results are used as they are.")
         return BatchResult(job.job_id, job.status, *plot_counts(store, job), reused=True)
     chunks = make_chunks(fids, boxes, finest_cell_m2(plans, boxes))
+    _trust_again(store, collection)
+
+    def finish(watched: Progress) -> None:
+        """Write what is known once all plots are: farm emissions, shares of regions, sums and references."""
+        if farm is not None:
+            store_farm_rows(store, collection.collection_id, job.job_id, farm, watched)
+        RegionalStage(store, request, collection, job.job_id, datasets).run(fids, boxes, watched)
+
     with store.kept_in_wal():
-        return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress).run()
+        return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress, finish).run()
+
+
+def _inputs(
+    request: BatchRequest, collection: CollectionRow, datasets: Datasets, plans: Sequence[StatisticPlan], boxes: Floats, farm: FarmEmissions | None
+) -> dict[str, Any]:  # fmt: skip
+    """Return everything that decides the results, the commodity's layer of the reference areas included."""
+    layer = newest_layer(datasets, collection.crop_type)
+    read: tuple[Layered, ...] = tuple(plans)
+    commodity = None
+    if isinstance(layer, CommodityLayer):
+        mask = open_commodity(datasets, request, layer, plans, boxes)
+        commodity = layer.role
+        read = (*plans, CommodityProvenance(((layer.entry, mask.key, mask.layer),))) if mask is not None else read
+    described = describe_farm(collection, farm) if farm is not None else None
+    return describe_inputs(request, collection.collection_id, read, describe_regions(request), commodity, described)
+
+
+def _trust_again(store: Store, collection: CollectionRow) -> None:
+    """Take back the note that a collection was skipped: it is processed now, and its locations are as good as they were found."""
+    if collection.locations_confidence == SKIPPED:
+        found = (collection.validation_report or {}).get("confidence")
+        with store.writing() as connection:
+            collections.update(connection, collection.collection_id, {"locations_confidence": found})
 
 
 def _require_uploaded(collection: CollectionRow) -> None:
@@ -96,6 +134,7 @@ def _skip(store: Store, request: BatchRequest, collection: CollectionRow, progre
         )  # fmt: skip
         jobs.create(connection, job)
         collections.update(connection, collection.collection_id, {"locations_confidence": SKIPPED})
+        store_skipped(connection, collection.collection_id, job)
         number = plots.count(connection, collection.collection_id)
     progress.warn(f"'{collection.collection_name}': {SKIPPED}. Correct the locations, or run again without SKIP_ON_LOW_CONFIDENCE.")
     return BatchResult(job_id, "cancelled", 0, number)

@@ -20,6 +20,14 @@ from epoch_plugin.core.zonal.engine import GridResult, GridTask
 from epoch_plugin.core.zonal.rings import Floats
 
 
+class Planned(Protocol):
+    """Something with tasks for the engine."""
+
+    @property
+    def tasks(self) -> tuple[GridTask, ...]:
+        """Return kernels by grid."""
+
+
 class StatisticPlan(Protocol):
     """What one statistic needs from the engine, and how its rows come out of the engine's answers."""
 
@@ -55,7 +63,7 @@ PLANNERS: dict[str, Callable[[Datasets, MonitoringWindow, Settings, Floats], Sta
 class MergedTasks:
     """The tasks of several plans, one per grid, and the way back from the engine's results to each plan's own."""
 
-    def __init__(self, plans: Sequence[StatisticPlan]) -> None:
+    def __init__(self, plans: Sequence[Planned]) -> None:
         """Join kernels of equal grids, in the order of the plans."""
         merged: dict[Any, list[Any]] = {}
         self._places: list[list[tuple[int, int, int]]] = []

@@ -16,7 +16,8 @@ NON_BIOMASS = "cft"
 class FetchRequest:
     """One fetch: a collection (id or name; None searches all), statistics, window, limit (None: default, 0: all), filters (query string).
 
-    `prefixed` gives the fields that every statistic has the statistic's name in front, as `fetchplots` does.
+    `prefixed` gives the fields that every statistic has the statistic's name in front, as `fetchplots` does. `stat_type` adds the
+    references of the region of that kind in which at least `overlap_threshold` (0..1) of a plot lies; '' for none.
     """
 
     collection: str | None = None
@@ -30,6 +31,8 @@ class FetchRequest:
     flatten: bool = False
     job_id: str | None = None
     prefixed: bool = False
+    stat_type: str = ""
+    overlap_threshold: float = 0.5
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.stats if name not in (*STATISTICS, NON_BIOMASS)]

@@ -14,6 +14,7 @@ from epoch_plugin.core.fetch.fields import Selected, selected_fields
 from epoch_plugin.core.fetch.filters import Filter, apply_filters, parse_filters
 from epoch_plugin.core.fetch.flatten import flattening
 from epoch_plugin.core.fetch.limits import effective_limit
+from epoch_plugin.core.fetch.references import check_kind, join_references
 from epoch_plugin.core.fetch.request import FetchRequest, iso_date
 from epoch_plugin.core.fetch.result import Feature, FetchResult
 from epoch_plugin.core.fetch.warnings import fetch_warnings
@@ -43,6 +44,8 @@ def _answer(connection: sqlite3.Connection, request: FetchRequest) -> FetchResul
     query = _query(connection, request, filters)
     matched, statistic_states = states(connection, query)
     selected = selected_fields(request)
+    if request.stat_type and not request.aggregate and not request.plots_only:
+        selected = _with_references(query, selected, request)
     limit = None if request.aggregate else effective_limit(request.limit, [wanted.key for wanted in filters])
     count = (1 if matched else 0) if request.aggregate else min(matched, matched if limit is None else limit)
     warnings = fetch_warnings(request, matched, count, statistic_states)
@@ -60,6 +63,13 @@ def _answer(connection: sqlite3.Connection, request: FetchRequest) -> FetchResul
     fields = tuple(entry.field for entry in selected)
     stream = _closing(features, connection.close)
     return FetchResult(fields, stream, count, matched, tuple(warnings), layer_fields, layer_properties, connection.close)
+
+
+def _with_references(query: PlotQuery, selected: tuple[Selected, ...], request: FetchRequest) -> tuple[Selected, ...]:
+    """Put the reference fields before the hash and the metadata, which end a feature."""
+    check_kind(request.stat_type)
+    found = tuple(Selected(field, sql) for field, sql in join_references(query, request.stat_type, request.overlap_threshold))
+    return (*selected[:-2], *found, *selected[-2:]) if found else selected
 
 
 def _properties(feature: Feature) -> dict[str, Any]:

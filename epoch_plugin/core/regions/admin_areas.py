@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from epoch_plugin.core.box_tree import BoxTree
 from epoch_plugin.core.regions.countries import country_name
 from epoch_plugin.core.regions.region import ADMIN_AREA, Region, multipolygon, region_uuid
-from epoch_plugin.core.regions.world_map import read_world_map
-
-Box = tuple[float, float, float, float]
+from epoch_plugin.core.regions.world_map import Box, read_world_map
 
 
 def admin_areas(path: str, near: Box) -> list[Region]:
@@ -17,31 +12,27 @@ def admin_areas(path: str, near: Box) -> list[Region]:
 
     `path` is QGIS's `world_map.gpkg`, of which a copy is opened. Divisions of one name in one country are one region.
     """
+    import shapely.wkb
     from shapely.ops import unary_union
 
     world = read_world_map(path)
     divided: dict[tuple[str, str], list[bytes]] = {}
     for country, name, wkb in world.states:
         divided.setdefault((country, name), []).append(wkb)
-    countries = {code for code, _ in divided}
+    divided_countries = {code for code, _ in divided}
+    wanted = [(country, name) for (country, name, _), box in zip(world.states, world.boxes) if _meet(box, near)]
     for code, wkb in world.countries:
-        if code not in countries:
-            divided.setdefault((code, ""), []).append(wkb)
+        if code not in divided_countries:
+            divided[code, ""] = [wkb]
+            wanted += [(code, "")] if _meet(shapely.wkb.loads(wkb).bounds, near) else []
     found = []
-    for (code, name), wkbs in divided.items():
-        shapes = _near(wkbs, near)
-        if not shapes:
-            continue
+    for code, name in sorted(set(wanted)):
+        shapes = [multipolygon(shapely.wkb.loads(wkb)) for wkb in divided[code, name]]
         country = country_name(code)
-        whole = multipolygon(unary_union(shapes) if len(shapes) > 1 else shapes[0])
-        found.append(Region(region_uuid(ADMIN_AREA, code, name), ADMIN_AREA, name or country, whole.wkb, country, name or None, coarse=True))
+        polygon = multipolygon(unary_union(shapes) if len(shapes) > 1 else shapes[0]).wkb
+        found.append(Region(region_uuid(ADMIN_AREA, code, name), ADMIN_AREA, name or country, polygon, country, name or None, coarse=True))
     return sorted(found, key=lambda region: region.uuid)
 
 
-def _near(wkbs: list[bytes], near: Box) -> list[Any]:
-    """Return all shapes of a division if the box of any meets `near`."""
-    import shapely.wkb
-    from shapely.geometry import box
-
-    shapes = [multipolygon(shapely.wkb.loads(wkb)) for wkb in wkbs]
-    return shapes if BoxTree(shapes).hits(box(*near)) else []
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] <= other[2] and one[2] >= other[0] and one[1] <= other[3] and one[3] >= other[1]

@@ -12,8 +12,8 @@ from epoch_plugin.core.regions.region import area_ha, polygons
 Bounds = tuple[float, float, float, float]
 PlotsIn = Callable[[Bounds], Iterable[bytes]]  # the collection's plots (WKB) whose boxes meet a box of degrees
 
-EXACT_CELLS = 4_000_000  # cells of the finest grid up to which a region is taken whole
-SQUARE_CELLS = 128  # side of a sample square, in cells of the finest grid
+EXACT_CELLS = 2_000_000  # cells of the finest grid up to which a region is taken whole
+SQUARE_CELLS = 64  # side of a sample square, in cells of the finest grid
 TILE = 0.1  # degrees: a whole region is cut apart so that plots are taken out of small pieces
 _M_PER_DEGREE = 111_320.0
 
@@ -22,28 +22,34 @@ _M_PER_DEGREE = 111_320.0
 class ReferenceArea:
     """Pieces (WKB MULTIPOLYGON, EPSG:4326) without plots. Sampled: one per sample square; else one, which is everything.
 
-    `fraction` is the share of the region's area in the squares (before plots were taken out), 1 where nothing was left out.
+    `fraction` is the share of the searched area in the squares (before plots were taken out), 1 where nothing was left out;
+    `searched` the share of the region that was searched, the rest lying beyond the commodity's layer.
     """
 
     pieces: tuple[bytes, ...]
     sampled: bool
     fraction: float = 1.0
+    searched: float = 1.0
 
 
-def reference_area(region: Any, plots_in: PlotsIn, cell_m2: float, most_cells: int = EXACT_CELLS) -> ReferenceArea:
-    """Return a region (shapely, degrees) without the plots; above `most_cells` cells of `cell_m2` a systematic sample of it.
+def reference_area(region: Any, extent: Bounds, plots_in: PlotsIn, cell_m2: float, most_cells: int = EXACT_CELLS) -> ReferenceArea:
+    """Return a region (shapely, degrees) within `extent` and without the plots; above `most_cells` cells of `cell_m2` a systematic sample.
 
     Sample squares stand on a lattice of fixed origin, so the same region has the same sample, at distances that make them
     hold about `most_cells` cells.
     """
-    from shapely.geometry import MultiPolygon
+    from shapely.geometry import MultiPolygon, box
 
+    region_ha, region = area_ha(region), region.intersection(box(*extent))
     whole_ha = area_ha(region)
+    if whole_ha <= 0:
+        return ReferenceArea((), False, searched=0.0)
+    searched = whole_ha / region_ha
     cells = whole_ha * 10_000.0 / cell_m2
     if cells <= most_cells:
         lattice = _Lattice(TILE, TILE, 1.0)
         found = [part for tile in lattice.cut(region) for part in polygons(_without_plots(tile, plots_in))]
-        return ReferenceArea((MultiPolygon(found).wkb,) if found else (), False)
+        return ReferenceArea((MultiPolygon(found).wkb,) if found else (), False, searched=searched)
     side = SQUARE_CELLS * math.sqrt(cell_m2) / _M_PER_DEGREE
     shrink = max(0.05, math.cos(math.radians((region.bounds[1] + region.bounds[3]) / 2)))
     squares, inside_ha = [], 0.0
@@ -52,7 +58,7 @@ def reference_area(region: Any, plots_in: PlotsIn, cell_m2: float, most_cells: i
         left = polygons(_without_plots(square, plots_in))
         if left:
             squares.append(MultiPolygon(left).wkb)
-    return ReferenceArea(tuple(squares), True, inside_ha / whole_ha)
+    return ReferenceArea(tuple(squares), True, inside_ha / whole_ha, searched)
 
 
 def _without_plots(piece: Any, plots_in: PlotsIn) -> Any:

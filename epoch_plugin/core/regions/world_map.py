@@ -11,6 +11,7 @@ from typing import Any
 
 from epoch_plugin.core.errors import InputError
 
+Box = tuple[float, float, float, float]
 _COUNTRIES, _STATES = "countries", "states_provinces"
 _NO_CODE = ("-1", "-99")
 # the map draws overseas departments as part of France: west, south, east, north of each
@@ -22,10 +23,11 @@ _DEPARTMENTS = {
 
 @dataclass(frozen=True)
 class WorldMap:
-    """Countries as (alpha-2 code, WKB), first-level divisions as (code or name of the country, name, WKB)."""
+    """Countries as (alpha-2 code, WKB), first-level divisions as (code or name of the country, name, WKB) with their boxes in degrees."""
 
     countries: list[tuple[str, bytes]]
     states: list[tuple[str, str, bytes]]
+    boxes: list[Box]  # west, south, east, north of each division
 
 
 def read_world_map(path: str) -> WorldMap:
@@ -42,7 +44,7 @@ def read_world_map(path: str) -> WorldMap:
         with gdal_exceptions():
             try:
                 dataset = gdal.OpenEx(copy, gdal.OF_VECTOR | gdal.OF_READONLY)
-                countries = [(code, wkb) for (code,), wkb in _rows(dataset.GetLayerByName(_COUNTRIES), "iso_a2")]
+                countries = [(code, wkb) for (code,), wkb, _ in _rows(dataset.GetLayerByName(_COUNTRIES), "iso_a2")]
                 layer = dataset.GetLayerByName(_STATES)
                 states = list(_rows(layer, "iso_a2", "name", "admin")) if layer else []
             except (RuntimeError, AttributeError, KeyError) as error:
@@ -50,17 +52,20 @@ def read_world_map(path: str) -> WorldMap:
     finally:
         layer = dataset = None
         shutil.rmtree(folder, ignore_errors=True)
+    named = [row for row in states if row[0][1] and row[0][1] not in _NO_CODE]
     return WorldMap(
         [row for code, wkb in countries if code and code not in _NO_CODE[:1] for row in _with_departments(code, wkb)],
-        [(admin if code in ("", *_NO_CODE) else code, name, wkb) for (code, name, admin), wkb in states if name and name not in _NO_CODE],
+        [(admin if code in ("", *_NO_CODE) else code, name, wkb) for (code, name, admin), wkb, _ in named],
+        [box for _, _, box in named],
     )
 
 
-def _rows(layer: Any, *fields: str) -> Iterator[tuple[tuple[str, ...], bytes]]:
+def _rows(layer: Any, *fields: str) -> Iterator[tuple[tuple[str, ...], bytes, Box]]:
     for feature in layer:
         geometry = feature.GetGeometryRef()
         if geometry is not None:
-            yield tuple(str(feature.GetField(field) or "") for field in fields), bytes(geometry.ExportToWkb())
+            west, east, south, north = geometry.GetEnvelope()
+            yield tuple(str(feature.GetField(field) or "") for field in fields), bytes(geometry.ExportToWkb()), (west, south, east, north)
 
 
 def _with_departments(code: str, wkb: bytes) -> list[tuple[str, bytes]]:

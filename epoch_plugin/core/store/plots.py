@@ -114,6 +114,21 @@ def of_others_near(connection: sqlite3.Connection, collection_id: str, box: tupl
         yield name, plotid, blob_wkb(geom)
 
 
+def meeting(connection: sqlite3.Connection, collection_id: str, box: tuple[float, float, float, float]) -> Iterator[bytes]:
+    """Yield the WKB polygons of a collection's plots that meet a box (west, south, east, north)."""
+    sql = (
+        "SELECT p.geom FROM rtree_plots_geom r JOIN plots p ON p.fid = r.id "
+        "WHERE r.maxx >= ? AND r.maxy >= ? AND r.minx <= ? AND r.miny <= ? AND p.collection_id = ?"
+    )
+    for (geom,) in connection.execute(sql, (*box, collection_id)):
+        yield blob_wkb(geom)
+
+
+def areas(connection: sqlite3.Connection, collection_id: str) -> list[tuple[str, float]]:
+    """Return uuid and area (ha) of a collection's plots, in position order."""
+    return [tuple(row) for row in connection.execute("SELECT uuid, area FROM plots WHERE collection_id = ? ORDER BY fid", (collection_id,))]
+
+
 def bounds(connection: sqlite3.Connection, collection_id: str) -> tuple[float, float, float, float]:
     """Return west, south, east, north of a collection's plots (degrees); an inverted box that meets nothing if it has none."""
     sql = "SELECT min(r.minx), min(r.miny), max(r.maxx), max(r.maxy) FROM plots p JOIN rtree_plots_geom r ON r.id = p.fid WHERE p.collection_id = ?"

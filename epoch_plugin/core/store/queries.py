@@ -61,6 +61,13 @@ class PlotQuery:
     window: WindowCondition
     conditions: list[str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    joins: list[str] = field(default_factory=list)
+    join_values: list[Any] = field(default_factory=list)
+
+    def join(self, sql: str, values: Iterable[Any]) -> None:
+        """Join a further table (SQL of ours) behind the statistics; every value is bound."""
+        self.joins.append(sql)
+        self.join_values.extend(values)
 
     def where(self, condition: str, values: Iterable[Any]) -> None:
         """Add a condition; every value is bound."""
@@ -83,6 +90,13 @@ class PlotQuery:
         """Keep plots whose metadata (of the plot `p` or the collection `c`) has one of `texts` under one of `keys`."""
         self.where(f"metadata_matches({alias}.metadata, ?, ?)", [json.dumps(keys), json.dumps(texts)])
 
+    def in_region(self, region_uuid: str, stat_type: str, job_id: str, least_share: float) -> None:
+        """Keep plots of which at least a share (0..1) lies in a region, as the job of this id found."""
+        self.where(
+            "p.uuid IN (SELECT q.uuid FROM plot_regions q WHERE q.region_uuid = ? AND q.stat_type = ? AND q.job_id = ? AND q.share >= ?)",
+            [region_uuid, stat_type, job_id, least_share],
+        )
+
     def sql(self, select: str, tail: str = "") -> str:
         """Return the statement that selects `select` (SQL of ours), its values being `parameters`."""
         condition, _ = self.window.sql()
@@ -91,6 +105,7 @@ class PlotQuery:
             f" LEFT JOIN batch_jobs j{i} ON j{i}.job_id = s{i}.job_id"
             for i, name in enumerate(self.statistics)
         )
+        joins += "".join(f" {sql}" for sql in self.joins)
         where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
         return f"SELECT {select} FROM plots p LEFT JOIN collections c ON c.collection_id = p.collection_id{joins}{where} {tail}"  # nosec B608
 
@@ -98,7 +113,7 @@ class PlotQuery:
     def parameters(self) -> list[Any]:
         """Values in the order of the statement's marks, before those of `tail`."""
         _, values = self.window.sql()
-        return values * len(self.statistics) + self.values
+        return values * len(self.statistics) + self.join_values + self.values
 
 
 def shown(alias: str, column: Column) -> str:

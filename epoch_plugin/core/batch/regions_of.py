@@ -1,0 +1,34 @@
+"""Which regions a batch compares with: administrative areas, and those of the user's layer."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from epoch_plugin.core.batch.request import BatchRequest
+from epoch_plugin.core.regions.admin_areas import admin_areas
+from epoch_plugin.core.regions.region import ADMIN_AREA, Region
+from epoch_plugin.core.regions.region_layer import describe_layer, read_regions
+
+Box = tuple[float, float, float, float]
+
+
+def regions_of(request: BatchRequest, near: Box) -> list[Region]:
+    """Return the regions whose boxes meet `near` (degrees); administrative areas of the user's own replace the coarse ones of QGIS's map."""
+    own = read_regions(request.regions, request.region_name_field, near) if request.regions else []
+    if request.borders and not any(region.stat_type == ADMIN_AREA for region in own):
+        return [*admin_areas(request.borders, near), *own]
+    return own
+
+
+def describe_regions(request: BatchRequest) -> dict[str, Any] | None:
+    """Return what decides the regions, for a job's inputs; None where there are none but the collection's own."""
+    if not (request.regions or request.borders):
+        return None
+    described: dict[str, Any] = {}
+    if request.regions:
+        described["layer"] = describe_layer(request.regions, request.region_name_field)
+    if request.borders:
+        stat = os.stat(request.borders)
+        described["borders"] = {"file": request.borders, "size": stat.st_size, "mtime": stat.st_mtime}
+    return described
