@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from qgis.PyQt.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
@@ -23,6 +24,14 @@ def make_drawing(parent: QWidget) -> Any:
         from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
 
         return PainterDrawing(parent)
+
+
+def warm_up(_progress: Any) -> None:
+    """Import matplotlib (half a second and more): work for a background task, so that the first chart does not hold up QGIS."""
+    try:
+        import_module("epoch_plugin.ui.charts.matplotlib_drawing")
+    except Exception:  # the same as in `make_drawing`, which then decides
+        return
 
 
 class ChartView(QWidget):

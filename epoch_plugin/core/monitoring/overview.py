@@ -12,7 +12,7 @@ from epoch_plugin.core.fetch.aggregate import AGGREGATES
 from epoch_plugin.core.fetch.request import FetchRequest
 from epoch_plugin.core.fetch.run import fetch
 from epoch_plugin.core.monitoring.plot_columns import AlertCounts, PlotColumns
-from epoch_plugin.core.monitoring.scope import SUPPLY_SHED, Scope
+from epoch_plugin.core.monitoring.scope import SUPPLY_SHED, Scope, statistics_with_rows
 from epoch_plugin.core.store.current import COMPLETED
 from epoch_plugin.core.store.store import Store
 
@@ -35,6 +35,11 @@ FIGURES = (
     FigureSpec("diversity_score", "biodiversity", "0-1"),
     FigureSpec("water_stress_index", "water", "0-5"),
 )
+
+# statistic -> the field of a supply shed's row without which the row does not hold that statistic
+_SERIES = {
+    "eudr_deforestation": "annual_defor_ha", "luc_emissions": "annual_agb", "biodiversity": "diversity_score", "water": "water_stress_index",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Overview:
 def overview(store: Store, scope: Scope, columns: PlotColumns) -> Overview:
     """Return the overview of a scope whose plots were read into `columns`."""
     shed = supply_shed_row(store, scope)
-    row = _aggregate(store, scope) if scope.region is None else {}
+    row = _aggregate(store, scope, shed) if scope.region is None else {}
     row = {**shed, **{name: value for name, value in row.items() if value is not None}}
     counts = columns.counts()
     why = _why(store, scope, columns)
@@ -114,11 +119,13 @@ def supply_shed_row(store: Store, scope: Scope) -> dict[str, Any]:
     return {} if row is None else {name: row[name] for name in row.keys() if name != "geom"}
 
 
-def _aggregate(store: Store, scope: Scope) -> dict[str, Any]:
-    """Return the aggregates of every statistic that can be summed, as one mapping."""
+def _aggregate(store: Store, scope: Scope, shed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the aggregates, as one mapping, of the statistics that have rows and that the batch's own row says nothing of."""
     found: dict[str, Any] = {}
     start, end = (scope.window.start, scope.window.end) if scope.window else (None, None)
-    for name in AGGREGATES:
+    for name in statistics_with_rows(store, scope.collection_id):
+        if name not in AGGREGATES or shed.get(_SERIES.get(name, "")) is not None:
+            continue
         request = FetchRequest(scope.collection_id, (name,), start, end, aggregate=True)
         with fetch(store, request) as result:
             for feature in result.features:
