@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
+
+from epoch_plugin.core.store.geometry import outer_rings
 
 _REDUCE_AT = 50_000
 
@@ -21,19 +22,8 @@ class HullBuilder:
 
     def add(self, wkb: bytes) -> None:
         """Add the outer rings of one plot."""
-        order = "<" if wkb[0] else ">"
-        (parts,) = struct.unpack_from(order + "I", wkb, 5)
-        offset = 9
-        for _part in range(parts):
-            order = "<" if wkb[offset] else ">"
-            (rings,) = struct.unpack_from(order + "I", wkb, offset + 5)
-            offset += 9
-            for ring in range(rings):
-                (points,) = struct.unpack_from(order + "I", wkb, offset)
-                if ring == 0:
-                    numbers = struct.unpack_from(f"{order}{2 * points}d", wkb, offset + 4)
-                    self._points.extend(zip(numbers[0::2], numbers[1::2]))
-                offset += 4 + 16 * points
+        for ring in outer_rings(wkb):
+            self._points.extend(zip(ring[0::2], ring[1::2]))
         if len(self._points) > _REDUCE_AT:
             self._reduce()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from typing import Callable
+from collections.abc import Callable, Iterator
 
 from epoch_plugin.core.errors import StoreError
 
@@ -42,23 +42,27 @@ def blob_envelope(blob: bytes) -> Envelope | None:
     return _type_and_envelope(blob_wkb(blob))[1]
 
 
-def _type_and_envelope(wkb: bytes) -> tuple[int, Envelope | None]:
-    order = "<" if wkb[0] else ">"
-    kind, parts = struct.unpack_from(order + "II", wkb, 1)
-    if kind != _MULTIPOLYGON:
-        return kind, None
-    offset, boxes = 9, []
+def outer_rings(wkb: bytes) -> Iterator[tuple[float, ...]]:
+    """Yield the outer ring of every part of a WKB MULTIPOLYGON (2D) as x, y, x, y, ..."""
+    (parts,) = struct.unpack_from("<I" if wkb[0] else ">I", wkb, 5)
+    offset = 9
     for _part in range(parts):
         order = "<" if wkb[offset] else ">"
         (rings,) = struct.unpack_from(order + "I", wkb, offset + 5)
         offset += 9
         for ring in range(rings):
             (points,) = struct.unpack_from(order + "I", wkb, offset)
-            if ring == 0 and points:  # holes lie inside the outer ring
-                numbers = struct.unpack_from(f"{order}{2 * points}d", wkb, offset + 4)
-                xs, ys = numbers[0::2], numbers[1::2]
-                boxes.append((min(xs), min(ys), max(xs), max(ys)))
+            if ring == 0:
+                yield struct.unpack_from(f"{order}{2 * points}d", wkb, offset + 4)
             offset += 4 + 16 * points
+
+
+def _type_and_envelope(wkb: bytes) -> tuple[int, Envelope | None]:
+    (kind,) = struct.unpack_from("<I" if wkb[0] else ">I", wkb, 1)
+    if kind != _MULTIPOLYGON:
+        return kind, None
+    # holes lie inside the outer ring
+    boxes = [(min(ring[0::2]), min(ring[1::2]), max(ring[0::2]), max(ring[1::2])) for ring in outer_rings(wkb) if ring]
     if not boxes:
         return kind, None
     west, south, east, north = zip(*boxes)
