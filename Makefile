@@ -26,4 +26,4 @@ setup:
 	sh scripts/setup.sh
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .qgis-settings
+	rm -rf .venv build demo dist .pytest_cache .mypy_cache .ruff_cache .qgis-settings
