@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -102,6 +103,19 @@ def test_an_older_store_is_brought_up_to_date_after_a_backup(tmp_path, monkeypat
     with sqlite3.connect(f"{store.path}.v{schema.SCHEMA_VERSION - 1}.gpkg") as backup:
         assert "synthetic_step" not in {row[1] for row in backup.execute("PRAGMA table_info(plots)")}
         assert backup.execute("SELECT count(*) FROM plots").fetchone()[0] == 3
+
+
+def test_tasks_that_open_an_older_store_at_once_migrate_it_once(tmp_path, monkeypatch):
+    store = Store(tmp_path / "store.gpkg")
+    add_collection(store, 300)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", schema.SCHEMA_VERSION + 1)
+    step = {schema.SCHEMA_VERSION - 1: lambda writer: writer.execute("ALTER TABLE plots ADD COLUMN synthetic_step TEXT")}
+    monkeypatch.setattr(migrations, "MIGRATIONS", step)
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: Store(store.path), range(8)))
+    with opened[0].reading() as reader:
+        assert "synthetic_step" in {row["name"] for row in reader.execute("PRAGMA table_info(plots)")}
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_a_failing_migration_changes_nothing(tmp_path, monkeypatch):
