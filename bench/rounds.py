@@ -55,6 +55,7 @@ def runs(cache: Cache) -> list[Run]:
     return [
         Run("statistics", "statistics", {"count": small}),
         Run("exactextract", "exactextract_peer", {"count": small}),
+        Run("exactextract_frame", "exactextract_peer", {"count": small, "frame": True}),
         Run("floor", "floor", {"count": small}),
         Run("deforestation", "batch", {"count": small}),
         Run("statistics_large", "statistics", {"count": large}),

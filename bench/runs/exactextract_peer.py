@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from typing import Any
 
 from bench.runs.common import Plots, gdal_layer
 from bench.scale import Cache
@@ -14,8 +15,8 @@ CLASSES = ("unique", f"frac{AREA}", f"count{AREA}")
 NUMBERS = (f"mean{AREA}", f"stdev{AREA}", f"count{AREA}")
 
 
-def prepare(cache: Cache, count: int) -> Callable[[], None]:
-    """Plots are sorted along a Hilbert curve and in memory before the clock starts."""
+def prepare(cache: Cache, count: int, frame: bool = False) -> Callable[[], None]:
+    """Plots are sorted along a Hilbert curve and in memory before the clock starts: an OGR layer, or with `frame` a GeoDataFrame."""
     import warnings
 
     import exactextract
@@ -24,7 +25,8 @@ def prepare(cache: Cache, count: int) -> Callable[[], None]:
     importlib.import_module("pandas")  # imports are not measured, its neither
     gdal.UseExceptions()
     warnings.filterwarnings("ignore")
-    source = gdal_layer(Plots(cache, count).in_order())
+    shapes = Plots(cache, count).in_order()
+    source = _frame(shapes) if frame else gdal_layer(shapes)
 
     def work() -> None:
         for layers in by_grid().values():
@@ -33,3 +35,10 @@ def prepare(cache: Cache, count: int) -> Callable[[], None]:
             exactextract.exact_extract(paths, source, list(ops), strategy="feature-sequential", output="pandas")
 
     return work
+
+
+def _frame(shapes: list[Any]) -> Any:
+    import geopandas
+    import shapely.wkb
+
+    return geopandas.GeoDataFrame(geometry=[shapely.wkb.loads(shape.polygon) for shape in shapes], crs=4326)
