@@ -24,7 +24,7 @@ from epoch_plugin.bridge.help import help_text
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.proj_context import keeping_proj_context
 from epoch_plugin.bridge.settings import resource, store_path
-from epoch_plugin.core.errors import EpochError, InputError
+from epoch_plugin.core.errors import EpochError, InputError, explained
 from epoch_plugin.core.window import parse_date
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
         """Refuse what cannot work before anything is written; the text says what would be right."""
         try:
             self.check(parameters, context)
-        except EpochError as error:
-            return False, str(error)
+        except (EpochError, ModuleNotFoundError) as error:
+            return False, explained(error)
         return super().checkParameterValues(parameters, context)
 
     @keeping_proj_context
@@ -97,8 +97,8 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
         try:
             self.check(parameters, context)  # a model's steps come here without checkParameterValues
             return self.execute(parameters, context, FeedbackProgress(feedback))
-        except EpochError as error:
-            raise QgsProcessingException(str(error)) from error
+        except (EpochError, ModuleNotFoundError) as error:
+            raise QgsProcessingException(explained(error)) from error
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise `InputError` for values that cannot be used."""

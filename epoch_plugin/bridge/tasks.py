@@ -9,7 +9,7 @@ from qgis.core import QgsApplication, QgsTask
 
 from epoch_plugin.bridge.compat import QUIET_TASK
 from epoch_plugin.bridge.proj_context import keeping_proj_context
-from epoch_plugin.core.errors import CancelledError, EpochError
+from epoch_plugin.core.errors import CancelledError, explained
 
 # A QgsTask that no Python name holds never calls finished(): these are on their way.
 _alive: set[BackgroundTask] = set()
@@ -32,10 +32,10 @@ class BackgroundTask(QgsTask):
         except CancelledError as error:
             self._error = str(error)
             return False
-        except EpochError as error:
-            self._error = str(error)
-        except BaseException as error:
-            self._error = f"{type(error).__name__}: {error}"
+        except Exception as error:
+            self._error = explained(error)
+        except BaseException as error:  # an interpreter that is asked to stop
+            self._error = type(error).__name__
         return self._error is None
 
     def finished(self, ok: bool) -> None:

@@ -29,3 +29,19 @@ class CancelledError(EpochError):
 
 class MissingLibraryError(EpochError):
     """A Python library that this step needs is not installed; the message names it and how to get it."""
+
+
+# platform library -> its package in Debian, Ubuntu and OSGeo4W
+_PACKAGES = {"numpy": "python3-numpy", "osgeo": "python3-gdal", "shapely": "python3-shapely", "pyproj": "python3-pyproj"}
+
+
+def explained(error: Exception) -> str:
+    """Return the text of an error for the user; of a platform library that is not installed: which one, and how to get it."""
+    library = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if library not in _PACKAGES:
+        return str(error) if isinstance(error, EpochError) else f"{type(error).__name__}: {error}"
+    package = _PACKAGES[library]
+    return (
+        f"This step needs the Python library {library}, which QGIS's Python does not have. Debian and Ubuntu: sudo apt install {package}. "
+        f"Windows: package {package} in the OSGeo4W setup. Conda: conda install {package.removeprefix('python3-')}. Then start QGIS again."
+    )

@@ -89,3 +89,12 @@ def test_help_becomes_html():
         "<p>Intro with <code>CODE</code> &amp; more.</p>\n<h3>Inputs</h3>\n<ul><li><code>A</code>: one line</li><li><b>B</b></li></ul>\n"
         "<pre>qgis_process run x -- A=&lt;1&gt;</pre>"
     )
+
+
+def test_a_missing_library_is_named_with_how_to_get_it(run, monkeypatch):
+    from qgis.core import QgsProcessingException
+
+    error = ModuleNotFoundError("No module named 'shapely'", name="shapely")
+    monkeypatch.setattr("epoch_plugin.processing_algorithms.stage_plots.StagePlots.execute", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(QgsProcessingException, match="sudo apt install python3-shapely"):
+        run("stageplots", INPUT_FILE=resource("sample", "plots.geojson"), COLLECTION_NAME="c")
