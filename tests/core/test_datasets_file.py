@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import json
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -336,3 +337,12 @@ def test_grammar_of_stats(text, kind, q, operator, threshold):
 def test_what_is_no_statistic(text):
     with pytest.raises(InputError, match="is no statistic"):
         parse_stat(text, "here")
+
+
+def test_the_page_lists_every_role_and_every_profile_with_its_roles():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| ([^|]+) \| ([^|]*) \|$", page.split("## Profiles")[1], re.MULTILINE)
+    assert {name: (title, tuple(re.findall(r"`([a-z]\w+)`", roles))) for name, title, roles in rows} == {
+        name: (load_profile(name).title, load_profile(name).roles) for name in profile_ids()
+    }
+    assert [role for role in ROLES if not re.search(rf"\b{role}\b", page)] == []
