@@ -362,10 +362,11 @@ def test_a_finer_context_layer_never_changes_a_flagged_area(scene):
     before = scene.one(plot)
     scene.layer("cocoa", np.random.default_rng(0).integers(0, 2, (400, 400)).astype("uint8"), YES_NO, year=2020, d=D / 10)
     after = scene.one(plot)
-    areas = [{name: area for name, area in row["annual_defor"].items() if "rmse" not in name} for row in (before, after)]
-    assert areas[0] == areas[1] and after["system_defor"] == before["system_defor"]
-    assert after["annual_defor"] == pytest.approx(before["annual_defor"], rel=1e-12)
-    assert after["detected_area"] == before["detected_area"] and after["agreement"] == before["agreement"]
+    # to rounding: numpy may add the same cells in another order where more is asked of them
+    for name in ("annual_defor", "agreement", "detected_area"):
+        assert after[name] == pytest.approx(before[name], rel=1e-12)
+    for name, years in before["system_defor"].items():
+        assert after["system_defor"][name] == pytest.approx(years, rel=1e-12)
 
 
 def test_overlap_is_computed_on_the_layers_own_grid(scene):
