@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
     QgsProcessing,
@@ -18,11 +18,15 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
+from epoch_plugin.bridge.borders import world_map
 from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 from epoch_plugin.processing_algorithms.base import ADVANCED, EpochAlgorithm
+
+if TYPE_CHECKING:
+    from epoch_plugin.core.batch import BatchRequest
 
 
 class BatchAlgorithm(EpochAlgorithm):
@@ -31,6 +35,7 @@ class BatchAlgorithm(EpochAlgorithm):
     GROUP = "Batch"
     START_DATE, END_DATE, DATASETS = "START_DATE", "END_DATE", "DATASETS"
     REGIONS, REGION_NAME_FIELD = "REGIONS", "REGION_NAME_FIELD"
+    NON_BIOMASS = "NON_BIOMASS"
     SKIP_ON_LOW_CONFIDENCE, IF_DONE, EXECUTOR = "SKIP_ON_LOW_CONFIDENCE", "IF_DONE", "EXECUTOR"
 
     STAT = ""
@@ -46,6 +51,12 @@ class BatchAlgorithm(EpochAlgorithm):
     def declare(self) -> None:
         """Add the parameters and outputs."""
         self.add_collection()
+        self.declare_run()
+        self.addOutput(QgsProcessingOutputNumber("PROCESSED_COUNT", self.tr("Plots processed")))
+        self.addOutput(QgsProcessingOutputNumber("FAILED_COUNT", self.tr("Plots failed")))
+
+    def declare_run(self) -> None:
+        """Add the parameters and outputs of a job, whatever it runs over."""
         self.add_date(self.START_DATE, self.tr("Monitoring starts after"), EUDR_CUTOFF.isoformat())
         self.add_date(self.END_DATE, self.tr("Monitoring ends on (empty: today)"))
         self.addParameter(QgsProcessingParameterFile(self.DATASETS, self.tr("Datasets file (JSON)"), extension="json"))
@@ -62,17 +73,19 @@ class BatchAlgorithm(EpochAlgorithm):
         self._add_advanced(QgsProcessingParameterString(self.EXECUTOR, self.tr("Executor"), "threads"))
         self.addOutput(QgsProcessingOutputString("JOB_ID", self.tr("Job id")))
         self.addOutput(QgsProcessingOutputString("STATUS", self.tr("Status")))
-        self.addOutput(QgsProcessingOutputNumber("PROCESSED_COUNT", self.tr("Plots processed")))
-        self.addOutput(QgsProcessingOutputNumber("FAILED_COUNT", self.tr("Plots failed")))
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        """Demand a window that ends after its start, a datasets file, and a collection that exists."""
+        """Demand what a job needs, and a collection that exists."""
+        self.check_run(parameters, context)
+        self.check_collection(parameters, context)
+
+    def check_run(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+        """Demand a window that ends after its start, usable settings and a datasets file."""
         self.window(parameters, context)
         self.settings(parameters, context)
         datasets = self.required(parameters, self.DATASETS, context)
         if not os.path.isfile(datasets):
             raise InputError(f"DATASETS: there is no file {datasets}.")
-        self.check_collection(parameters, context)
 
     def window(self, parameters: dict[str, Any], context: QgsProcessingContext) -> MonitoringWindow:
         """Return the window; it ends today where END_DATE is unset."""
@@ -82,22 +95,9 @@ class BatchAlgorithm(EpochAlgorithm):
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Run the job."""
-        from epoch_plugin.core.batch import BatchRequest, run_batch
+        from epoch_plugin.core.batch import run_batch
 
-        window = self.window(parameters, context)
-        request = BatchRequest(
-            collection=self.required(parameters, self.COLLECTION, context),
-            stats=self.stats(parameters, context),
-            start_date=window.start,
-            end_date=window.end,
-            datasets=os.path.abspath(self.required(parameters, self.DATASETS, context)),
-            settings=self.settings(parameters, context),
-            regions=self._regions(parameters, context, progress),
-            region_name_field=self.text(parameters, self.REGION_NAME_FIELD, context),
-            skip_on_low_confidence=self.parameterAsBoolean(parameters, self.SKIP_ON_LOW_CONFIDENCE, context),
-            if_done=self.parameterAsEnumString(parameters, self.IF_DONE, context) or "reuse",
-            executor=self.text(parameters, self.EXECUTOR, context) or "threads",
-        )
+        request = self.request(parameters, context, self.required(parameters, self.COLLECTION, context))
         result = run_batch(self.store(parameters, context), request, progress)
         return {
             "JOB_ID": result.job_id,
@@ -106,11 +106,36 @@ class BatchAlgorithm(EpochAlgorithm):
             "FAILED_COUNT": result.failed_count,
         }
 
-    def _regions(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> str:
+    def request(self, parameters: dict[str, Any], context: QgsProcessingContext, collection: str) -> BatchRequest:
+        """Return what to compute, as the core reads it."""
+        from epoch_plugin.core.batch import BatchRequest
+
+        window = self.window(parameters, context)
+        return BatchRequest(
+            collection=collection,
+            stats=self.stats(parameters, context),
+            start_date=window.start,
+            end_date=window.end,
+            datasets=os.path.abspath(self.required(parameters, self.DATASETS, context)),
+            settings=self.settings(parameters, context),
+            regions=self._regions(parameters, context),
+            region_name_field=self.text(parameters, self.REGION_NAME_FIELD, context),
+            borders=world_map(),
+            skip_on_low_confidence=self.parameterAsBoolean(parameters, self.SKIP_ON_LOW_CONFIDENCE, context),
+            if_done=self.parameterAsEnumString(parameters, self.IF_DONE, context) or "reuse",
+            executor=self.text(parameters, self.EXECUTOR, context) or "threads",
+            non_biomass=self.parameterDefinition(self.NON_BIOMASS) is not None and self.parameterAsBoolean(parameters, self.NON_BIOMASS, context),
+        )
+
+    def _regions(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         if parameters.get(self.REGIONS) in (None, ""):
             return ""
         path, layer = self.parameterAsCompatibleSourceLayerPathAndLayerName(parameters, self.REGIONS, context, ["gpkg", "shp", "geojson"], "gpkg")
         return f"{path}|layername={layer}" if layer else path
+
+    def add_non_biomass(self) -> None:
+        """Declare NON_BIOMASS: farm and supply chain emissions from the collection's payload."""
+        self.addParameter(QgsProcessingParameterBoolean(self.NON_BIOMASS, self.tr("Farm and supply chain emissions too"), False))
 
     def _add_advanced(self, parameter: Any) -> None:
         parameter.setFlags(parameter.flags() | ADVANCED)

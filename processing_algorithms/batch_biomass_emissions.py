@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingParameterBoolean
+from qgis.core import QgsProcessingContext
 
-from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.processing_algorithms.batch_base import BatchAlgorithm
 from epoch_plugin.processing_algorithms.settings_parameters import BIOMASS, add_settings, read_settings
@@ -16,7 +15,6 @@ class BatchBiomassEmissions(BatchAlgorithm):
     """Biomass and emissions."""
 
     NAME, STAT = "batchbiomassemissions", "luc_emissions"
-    NON_BIOMASS = "NON_BIOMASS"
 
     def displayName(self) -> str:
         """Return the name in the Toolbox."""
@@ -25,15 +23,9 @@ class BatchBiomassEmissions(BatchAlgorithm):
     def declare(self) -> None:
         """Add the batch parameters and the settings of the method."""
         super().declare()
-        self.addParameter(QgsProcessingParameterBoolean(self.NON_BIOMASS, self.tr("Farm and supply chain emissions too"), False))
+        self.add_non_biomass()
         add_settings(self, BIOMASS)
 
     def settings(self, parameters: dict[str, Any], context: QgsProcessingContext) -> Settings:
         """Return the settings given as advanced parameters."""
         return read_settings(self, parameters, BIOMASS, context)
-
-    def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        """Also refuse what a batch does not do yet, rather than leave it undone silently."""
-        super().check(parameters, context)
-        if self.parameterAsBoolean(parameters, self.NON_BIOMASS, context):
-            raise InputError("NON_BIOMASS: this version does not compute farm and supply chain emissions in a batch yet; leave it off.")

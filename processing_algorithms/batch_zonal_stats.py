@@ -27,6 +27,10 @@ class BatchZonalStats(BatchAlgorithm):
     def declare(self) -> None:
         """Add the batch parameters, the statistics and the settings of all of them."""
         super().declare()
+        self.declare_stats()
+
+    def declare_stats(self) -> None:
+        """Add the statistics and the settings."""
         self.addParameter(QgsProcessingParameterString(self.STATS, self.tr("Statistics, separated by commas"), DEFAULT))
         self._add_advanced(QgsProcessingParameterString(self.SETTINGS, self.tr("Settings (JSON)"), multiLine=True, optional=True))
 
@@ -42,7 +46,7 @@ class BatchZonalStats(BatchAlgorithm):
         """Return the settings given as JSON."""
         return Settings.from_json(self.text(parameters, self.SETTINGS, context))
 
-    def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+    def check_run(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Also demand known statistics."""
-        super().check(parameters, context)
+        super().check_run(parameters, context)
         self.stats(parameters, context)

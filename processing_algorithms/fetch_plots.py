@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingParameterNumber, QgsProcessingParameterString
 
-from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.processing_algorithms.fetch_base import FetchAlgorithm
+
+if TYPE_CHECKING:
+    from epoch_plugin.core.fetch.request import FetchRequest
 
 STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "extra", "cft")
 
@@ -26,7 +29,7 @@ class FetchPlots(FetchAlgorithm):
         """Add the shared parameters, the statistics and the kind of region."""
         super().declare()
         self.addParameter(QgsProcessingParameterString("STATS", self.tr("Statistics, separated by commas (empty: plots only)"), optional=True))
-        self.addParameter(QgsProcessingParameterString("STAT_TYPE", self.tr("Kind of region to compare with"), optional=True))
+        self.addParameter(QgsProcessingParameterString("STAT_TYPE", self.tr("Kind of region to compare with (empty: admin_area)"), optional=True))
         double = QgsProcessingParameterNumber.Type.Double
         threshold = self.tr("Share of a plot that must lie in the region")
         self.addParameter(QgsProcessingParameterNumber("OVERLAP_THRESHOLD", threshold, double, 0.5, minValue=0, maxValue=1))
@@ -40,12 +43,17 @@ class FetchPlots(FetchAlgorithm):
         return names
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        """Also demand known statistics."""
+        """Also demand known statistics and a known kind of region."""
+        from epoch_plugin.core.fetch.references import check_kind
+
         super().check(parameters, context)
         self.stats(parameters, context)
+        check_kind(self.text(parameters, "STAT_TYPE", context) or "admin_area")
 
-    def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
-        """Fetch; say so where a comparison was asked for that is not stored."""
-        if self.text(parameters, "STAT_TYPE", context):
-            progress.warn(self.tr("STAT_TYPE: no results per region are stored yet, so no reference fields (_ref) are added."))
-        return super().execute(parameters, context, progress)
+    def request(self, parameters: dict[str, Any], context: QgsProcessingContext) -> FetchRequest:
+        """Return what to fetch, with the kind of region whose references stand beside the plots' figures."""
+        return replace(
+            super().request(parameters, context),
+            stat_type=self.text(parameters, "STAT_TYPE", context) or "admin_area",
+            overlap_threshold=self.parameterAsDouble(parameters, "OVERLAP_THRESHOLD", context),
+        )

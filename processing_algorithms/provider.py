@@ -10,6 +10,7 @@ from epoch_plugin.bridge.settings import resource
 from epoch_plugin.processing_algorithms.batch_biodiversity import BatchBiodiversity
 from epoch_plugin.processing_algorithms.batch_biomass_emissions import BatchBiomassEmissions
 from epoch_plugin.processing_algorithms.batch_deforestation_check import BatchDeforestationCheck
+from epoch_plugin.processing_algorithms.batch_process import BatchProcess
 from epoch_plugin.processing_algorithms.batch_progress import BatchProgress
 from epoch_plugin.processing_algorithms.batch_water import BatchWater
 from epoch_plugin.processing_algorithms.batch_zonal_stats import BatchZonalStats
@@ -23,6 +24,7 @@ from epoch_plugin.processing_algorithms.fetch_biodiversity import FetchBiodivers
 from epoch_plugin.processing_algorithms.fetch_biomass_emissions import FetchBiomassEmissions
 from epoch_plugin.processing_algorithms.fetch_deforestation_check import FetchDeforestationCheck
 from epoch_plugin.processing_algorithms.fetch_plots import FetchPlots
+from epoch_plugin.processing_algorithms.fetch_supply_shed import FetchSupplyShed
 from epoch_plugin.processing_algorithms.fetch_water_stress import FetchWaterStress
 from epoch_plugin.processing_algorithms.get_collections import GetCollections
 from epoch_plugin.processing_algorithms.stage_plots import StagePlots
@@ -39,6 +41,7 @@ ALGORITHMS = (
     BatchBiomassEmissions,
     BatchBiodiversity,
     BatchWater,
+    BatchProcess,
     BatchProgress,
     CancelJob,
     FetchDeforestationCheck,
@@ -46,6 +49,7 @@ ALGORITHMS = (
     FetchBiodiversity,
     FetchWaterStress,
     FetchPlots,
+    FetchSupplyShed,
     CheckDatasets,
     CollectionReport,
     CollectionProject,

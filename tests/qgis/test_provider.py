@@ -11,7 +11,7 @@ from epoch_plugin.bridge.help import to_html
 from epoch_plugin.bridge.settings import resource
 
 NAMES = ("stageplots", "uploadplots", "getcollections", "editcollection", "deletecollection", "batchdeforestationcheck", "batchbiodiversity",
-         "batchzonalstats", "batchbiomassemissions", "batchwater", "fetchbiomassemissions", "fetchwaterstress",
+         "batchzonalstats", "batchbiomassemissions", "batchwater", "batchprocess", "fetchsupplyshed", "fetchbiomassemissions", "fetchwaterstress",
          "batchprogress", "canceljob", "fetchdeforestationcheck", "fetchbiodiversity", "fetchplots", "checkdatasets", "collectionreport",
          "collectionproject")  # fmt: skip
 GROUPS = {"Collections", "Batch", "Fetch", "Datasets", "Reports"}

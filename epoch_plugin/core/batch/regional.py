@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from epoch_plugin.core.batch.references import CommodityLayer, Reference, ReferencePlan, newest_layer
-from epoch_plugin.core.batch.regions_of import regions_of
 from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.fetch.aggregate import AGGREGATES, Summed, sum_plots
@@ -35,8 +34,11 @@ STAGE = "regions"
 class RegionalStage:
     """Writes `plot_regions` and `stat_supply_shed` of one job."""
 
-    def __init__(self, store: Store, request: BatchRequest, collection: CollectionRow, job_id: str, datasets: Datasets) -> None:
+    def __init__(
+        self, store: Store, request: BatchRequest, collection: CollectionRow, job_id: str, datasets: Datasets, regions: Sequence[Region]
+    ) -> None:  # fmt: skip
         self._store, self._request, self._collection, self._job_id, self._datasets = store, request, collection, job_id, datasets
+        self._regions = regions
         self._stats = tuple(name for name in request.stats if name in AGGREGATES)
 
     def run(self, fids: Sequence[int], boxes: Floats, progress: Progress) -> None:
@@ -44,14 +46,12 @@ class RegionalStage:
         if not len(fids):
             return
         progress.step(1.0, STAGE)
-        near = (*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
-        regions = regions_of(self._request, near)
-        near_edge = self._store_shares(fids, boxes, regions, progress)
+        near_edge = self._store_shares(fids, boxes, self._regions, progress)
         supply_shed = self._summed(None)
         if supply_shed is None:
             return
         rows = [(self._supply_shed(supply_shed), supply_shed)]
-        for number, region in enumerate(regions):
+        for number, region in enumerate(self._regions):
             stop_if_cancelled(progress)
             summed = self._summed(region)
             if summed is not None:

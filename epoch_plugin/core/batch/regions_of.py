@@ -9,12 +9,19 @@ from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.regions.admin_areas import admin_areas
 from epoch_plugin.core.regions.region import ADMIN_AREA, Region
 from epoch_plugin.core.regions.region_layer import describe_layer, read_regions
+from epoch_plugin.core.zonal.rings import Floats
 
-Box = tuple[float, float, float, float]
 
+def regions_around(request: BatchRequest, boxes: Floats) -> list[Region]:
+    """Return the regions that may hold plots of these boxes (n, 4: west, south, east, north in degrees).
 
-def regions_of(request: BatchRequest, near: Box) -> list[Region]:
-    """Return the regions whose boxes meet `near` (degrees); administrative areas of the user's own replace the coarse ones of QGIS's map."""
+    Administrative areas of the user's own replace the coarse ones of QGIS's map. Raises `InputError` for a layer that cannot be used.
+    """
+    if len(boxes) == 0:
+        return []
+    west, south = boxes[:, :2].min(axis=0).tolist()
+    east, north = boxes[:, 2:].max(axis=0).tolist()
+    near = (west, south, east, north)
     own = read_regions(request.regions, request.region_name_field, near) if request.regions else []
     if request.borders and not any(region.stat_type == ADMIN_AREA for region in own):
         return [*admin_areas(request.borders, near), *own]

@@ -15,7 +15,7 @@ from epoch_plugin.core.batch.inputs import Layered, describe_inputs, describe_ru
 from epoch_plugin.core.batch.job_run import JobRun, plot_counts
 from epoch_plugin.core.batch.references import CommodityLayer, CommodityProvenance, newest_layer, open_commodity
 from epoch_plugin.core.batch.regional import RegionalStage, store_skipped
-from epoch_plugin.core.batch.regions_of import describe_regions
+from epoch_plugin.core.batch.regions_of import describe_regions, regions_around
 from epoch_plugin.core.batch.request import RECOMPUTE, BatchRequest, BatchResult
 from epoch_plugin.core.batch.statistics import PLANNERS, StatisticPlan
 from epoch_plugin.core.datasets.datasets_file import Datasets, load_datasets
@@ -51,6 +51,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     for name, plan in zip(request.stats, plans):
         for role in plan.missing:
             progress.warn(f"{name}: no '{role}' is bound in {request.datasets}; without it no plot can be assessed.")
+    regions = regions_around(request, boxes)  # first, so that a layer which cannot be used stops the batch before it begins
     farm = farm_emissions(store, collection, request.settings) if request.non_biomass else None
     inputs = _inputs(request, collection, datasets, plans, boxes, farm)
     job, reused = _job(store, request, inputs, plans, collection)
@@ -64,7 +65,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
         """Write what is known once all plots are: farm emissions, shares of regions, sums and references."""
         if farm is not None:
             store_farm_rows(store, collection.collection_id, job.job_id, farm, watched)
-        RegionalStage(store, request, collection, job.job_id, datasets).run(fids, boxes, watched)
+        RegionalStage(store, request, collection, job.job_id, datasets, regions).run(fids, boxes, watched)
 
     with store.kept_in_wal():
         return JobRun(store, job, ChunkSpec(request.stats, tuple(plans)), request.executor, chunks, progress, finish).run()
