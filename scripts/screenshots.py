@@ -8,7 +8,7 @@ import sys
 import traceback
 
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget
 from qgis.utils import iface, plugins
 
@@ -144,6 +144,20 @@ def collections_tour():
     yield after(100)
 
 
+def monitoring_tour():
+    """The Monitoring dock on what the first tour processed."""
+    desktop = plugins["epoch_plugin"].desktop
+    collections, dock = desktop.dock("CollectionsDock"), desktop.dock("MonitoringDock")
+    collections.content.close_panels()
+    collections.setUserVisible(False)
+    dock.show_collection(collections.controller.overview.collections[0].collection.collection_id)
+    iface.mainWindow().resizeDocks([dock], [620], Qt.Orientation.Horizontal)
+    yield after(4000)
+    iface.messageBar().clearWidgets()
+    yield after(300)
+    picture("monitoring")
+
+
 def _slowly() -> None:
     """Small chunks that take their time: a picture of a running job needs one that runs."""
     import time
@@ -162,6 +176,7 @@ def all_tours():
     iface.newProject()
     yield after(1500)
     yield from collections_tour()
+    yield from monitoring_tour()
 
 
 tour = Tour(all_tours())

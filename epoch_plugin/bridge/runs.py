@@ -62,6 +62,7 @@ class Run(QObject):
         self.layers: list[Any] = []
         self.running = False
         self.cancelled = False
+        self.interrupted = False  # cancelled, but not through `cancel`: by QGIS when it closes, or in its list of tasks
         self._first: tuple[float, float] | None = None
         self._task: QgsProcessingAlgRunnerTask | None = None
 
@@ -121,6 +122,8 @@ class Run(QObject):
         if not self.running:
             return
         self.running = False
+        self.interrupted = not ok and not self.cancelled and self._task.isCanceled()
+        self.cancelled = self.cancelled or self.interrupted
         self.results = dict(results)
         if ok:
             self.layers = load_results(self._context, self._feedback)

@@ -123,6 +123,28 @@ def test_closing_qgis_with_a_running_job_asks_and_leaves_one_that_resumes(iface,
     settle()
 
 
+def test_a_job_that_qgis_itself_cancels_is_offered_again(iface, store, monkeypatch, qtbot):
+    """QGIS asks about active tasks and cancels them before it asks exit blockers."""
+    from epoch_plugin.core.batch import chunks
+
+    monkeypatch.setenv("EPOCH_STORE", store)
+    monkeypatch.setattr(chunks, "PLOTS_PER_CHUNK", 20)
+    slowly(monkeypatch)
+    preferences.put_interrupted_jobs([])
+    plugin = EpochPlugin(iface)
+    plugin.initGui()
+    dock = plugin.desktop.dock("CollectionsDock")
+    dock.build().ask("sample")
+    qtbot.waitUntil(lambda: bool(dock.running_jobs()), timeout=WAIT)
+    job_id = dock.running_jobs()[0]
+    QgsApplication.taskManager().cancelAll()
+    qtbot.waitUntil(lambda: not plugin.desktop.runs.active, timeout=WAIT)
+    plugin.unload()
+    settle()
+    assert preferences.interrupted_jobs() == [job_id]
+    preferences.put_interrupted_jobs([])
+
+
 def test_options_page_keeps_what_is_right_and_refuses_what_is_not(iface, plugin, tmp_path):
     from epoch_plugin.ui.options.factory import OptionsFactory
 

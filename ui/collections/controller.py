@@ -91,10 +91,19 @@ class CollectionsController(QObject):
             self.problem.emit(tr("The store cannot be read"), error or "")
         else:
             self.overview = overview
+            self._know_jobs()
         self.overview_changed.emit()
         if overview is not None and not self._offered:
             self._offered = True
             self._offer_resuming()
+
+    def _know_jobs(self) -> None:
+        """Note on each run of ours which job it computes, as soon as the store says so."""
+        for item in self.overview.collections:
+            for job in item.jobs:
+                run = self.run_of(job)
+                if run is not None:
+                    run.about["job_id"] = job.job_id
 
     def _offer_resuming(self) -> None:
         jobs = resumable_jobs(self.overview, preferences.interrupted_jobs())
@@ -214,6 +223,8 @@ class CollectionsController(QObject):
         self.runs_changed.emit()
         if run.about.get("quiet"):
             return
+        if run.interrupted and run.about.get("job_id"):  # QGIS asks and cancels tasks itself when it is closed
+            preferences.put_interrupted_jobs([*preferences.interrupted_jobs(), run.about["job_id"]])
         if not ok:
             if not run.cancelled:
                 self.problem.emit(run.what, run.error)

@@ -41,8 +41,8 @@ class CollectionsDock(QgsDockWidget):
         window, line = self._iface.mainWindow(), self.fontMetrics().height()
         if self.isFloating() or window.dockWidgetArea(self) == Qt.DockWidgetArea.NoDockWidgetArea:
             return
-        if self.width() < 20 * line:
-            window.resizeDocks([self], [25 * line], Qt.Orientation.Horizontal)
+        if self.width() < 24 * line:
+            window.resizeDocks([self], [28 * line], Qt.Orientation.Horizontal)
         if self.height() < 20 * line:
             window.resizeDocks([self], [window.height() * 3 // 5], Qt.Orientation.Vertical)
 
