@@ -117,10 +117,8 @@ def collections_tour():
     yield lambda: any(run.seconds_left and run.fraction > 0.4 for run in dock.controller.runs.jobs()) and dock.running_jobs()
     picture("collections-running")
     yield lambda: not dock.controller.runs.active and dock.controller.overview.collections[0].jobs[0].status == "completed"
-    dock.content.layers_wanted.emit(dock.controller.overview.collections[0].collection.collection_id, None)
-    yield lambda: QgsProject.instance().mapLayers() and not dock.controller.runs.active
-    iface.setActiveLayer(next(iter(QgsProject.instance().mapLayers().values())))
-    iface.zoomToActiveLayer()
+    dock.content.layers.open(dock.controller.overview.collections[0].collection.collection_id)
+    yield lambda: QgsProject.instance().mapLayers()
     yield after(2500)
     picture("collections-done")
     main.tree.expandAll()

@@ -55,6 +55,7 @@ class Desktop(QObject):
         self.runs = Runs()
         for spec in DOCKS:
             self._add_dock(spec)
+        self.dock("CollectionsDock").results_ready.connect(self.dock("MonitoringDock").show_collection)
         self._options = OptionsFactory()
         self._iface.registerOptionsWidgetFactory(self._options)
         self._blocker = ExitBlocker(self)

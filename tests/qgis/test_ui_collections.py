@@ -146,11 +146,18 @@ def test_drop_preview_stage_upload_process_layers(dock, iface, qtbot, plots_file
     qtbot.waitUntil(lambda: row(dock, "completed", job=True) is not None, timeout=WAIT)
     qtbot.waitUntil(lambda: row(dock, "processed") is not None, timeout=WAIT)
     assert "40 plots processed" in bar_text(iface)
-    dock.content.main.actions_of_row["layers"].trigger()
-    qtbot.waitUntil(lambda: len(QgsProject.instance().mapLayers()) == 1, timeout=WAIT)
-    layer = next(iter(QgsProject.instance().mapLayers().values()))
-    assert layer.featureCount() == 40 and layer.renderer().type() != "singleSymbol"
-    assert QgsProject.instance().layerTreeRoot().findGroup("Epoch / " + row(dock, "processed").collection_id) is not None or layer.name()
+    main = dock.content.main
+    main.select(row(dock, "processed").collection_id)
+    main.actions_of_row["layers"].trigger()
+    qtbot.waitUntil(lambda: bool(QgsProject.instance().mapLayers()), timeout=WAIT)
+    group = QgsProject.instance().layerTreeRoot().findGroup("Epoch / cocoa_farms")
+    assert [node.layer().name() for node in group.findLayers()] == ["Alert", "Confidence"]
+    assert all(node.layer().featureCount() == 40 and node.layer().renderer().type() != "singleSymbol" for node in group.findLayers())
+    main.select(row(dock, "completed", job=True).job.job_id)
+    main.actions_of_row["layers"].trigger()
+    qtbot.waitUntil(lambda: len(QgsProject.instance().mapLayers()) == 3, timeout=WAIT)
+    own = next(layer for layer in QgsProject.instance().mapLayers().values() if layer.providerType() == "memory")
+    assert own.featureCount() == 40 and own.renderer().type() != "singleSymbol"
 
 
 def test_a_layer_of_the_project_is_staged(dock, qtbot, plots_file):
@@ -313,7 +320,9 @@ def test_search_details_and_keys(dock, qtbot, plots_file):
 
 def test_sample_is_staged_uploaded_processed_and_opened(dock, qtbot):
     dock.content.main.empty.asked.emit("sample")
-    qtbot.waitUntil(lambda: len(QgsProject.instance().mapLayers()) == 1, timeout=WAIT)
+    with qtbot.waitSignal(dock.results_ready, timeout=WAIT):
+        pass
+    qtbot.waitUntil(lambda: bool(QgsProject.instance().mapLayers()), timeout=WAIT)
     layer = next(iter(QgsProject.instance().mapLayers().values()))
     assert layer.renderer().type() != "singleSymbol"
     qtbot.waitUntil(lambda: row(dock, "processed") is not None, timeout=WAIT)

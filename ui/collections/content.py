@@ -22,6 +22,7 @@ from epoch_plugin.ui.collections.drops import can_drop, dropped
 from epoch_plugin.ui.collections.edit_panel import EditPanel
 from epoch_plugin.ui.collections.main_panel import MainPanel
 from epoch_plugin.ui.collections.process_panel import ProcessPanel
+from epoch_plugin.ui.collections.results import ResultLayers
 from epoch_plugin.ui.collections.sample import SampleTour
 from epoch_plugin.ui.collections.tree_model import TreeRow
 from epoch_plugin.ui.common import messages
@@ -32,14 +33,15 @@ if TYPE_CHECKING:
 
 
 class CollectionsContent(QWidget):
-    """Everything in the dock; `layers_wanted(collection id, job or None)` is for whoever shows results."""
+    """Everything in the dock; `results_ready(collection id)` is for whoever shows results."""
 
-    layers_wanted = pyqtSignal(str, object)
+    results_ready = pyqtSignal(str)
 
     def __init__(self, controller: CollectionsController, iface: Any, parent: QWidget | None = None):
         super().__init__(parent)
         self._controller, self._iface = controller, iface
         self.datasets_window: Any = None
+        self._sample_shown = ""
         self.setAcceptDrops(True)
         self.main = MainPanel(controller, self)
         self.main.setDockMode(True)
@@ -51,7 +53,8 @@ class CollectionsContent(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.stack)
         self.sample = SampleTour(controller)
-        self.layers_wanted.connect(controller.open_layers)
+        self.layers = ResultLayers(controller)
+        self.layers.opened.connect(self._zoom_to)
         for signal, slot in self._connections():
             signal.connect(slot)
 
@@ -62,7 +65,8 @@ class CollectionsContent(QWidget):
             (source.warned, lambda title, text: messages.show_warning(bar, title, text)),
             (source.noted, lambda title, text: messages.show_note(bar, title, text)),
             (source.staged, self._on_staged),
-            (source.job_completed, self._on_completed),
+            (source.job_completed, lambda collection, _: self.layers.reload(collection)),
+            (source.sample_ready, self._on_sample),
             (source.resumable_found, self._offer_resuming),
         )
 
@@ -155,7 +159,7 @@ class CollectionsContent(QWidget):
         actions = {
             "upload": lambda: self._controller.upload(collection, row.title),
             "process": lambda: self.process(collection),
-            "layers": lambda: self.layers_wanted.emit(collection, row.job),
+            "layers": lambda: self.layers.open(collection, row.job),
             "details": lambda: self._details(row),
             "edit": lambda: self._edit(row),
             "delete": lambda: self._delete(row),
@@ -184,6 +188,7 @@ class CollectionsContent(QWidget):
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         text = question.format(name=row.title, n=texts.count(row.collection.plot_number))
         if QMessageBox.question(self, tr("Delete a collection"), text, buttons, QMessageBox.StandardButton.Cancel) == QMessageBox.StandardButton.Yes:
+            self.layers.remove(row.collection.collection_id, row.title)
             self._controller.delete(row.collection.collection_id, row.title)
 
     def _howto(self) -> None:
@@ -203,10 +208,17 @@ class CollectionsContent(QWidget):
         if isinstance(self.stack.currentPanel(), AddPanel):
             self._to_main()
 
-    def _on_completed(self, collection_id: str, job_id: str) -> None:
-        for layer in QgsProject.instance().mapLayers().values():
-            if self._controller.store in layer.source():
-                layer.reload()
+    def _on_sample(self, collection_id: str) -> None:
+        self._sample_shown = collection_id
+        self.layers.open(collection_id)
+
+    def _zoom_to(self, layers: list[Any]) -> None:
+        if layers:
+            self._iface.setActiveLayer(layers[0])
+            self._iface.zoomToActiveLayer()
+        if self._sample_shown:  # only now: whoever shows results finds the layers there and adds none
+            self.results_ready.emit(self._sample_shown)
+            self._sample_shown = ""
 
     def _datasets_saved(self, path: str) -> None:
         panel = self.stack.currentPanel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QElapsedTimer, QObject, QTimer, pyqtSignal
@@ -11,10 +10,10 @@ from qgis.PyQt.QtCore import QElapsedTimer, QObject, QTimer, pyqtSignal
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.overview import Overview, read_overview, resumable_jobs, store_stamp
-from epoch_plugin.bridge.runs import Run, Runs, into_project
+from epoch_plugin.bridge.runs import Run, Runs
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
-from epoch_plugin.ui.collections.statistics import batch_calls, known_statistics, label_of
+from epoch_plugin.ui.collections.statistics import batch_calls, label_of
 from epoch_plugin.ui.collections.texts import is_ours
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ class CollectionsController(QObject):
     noted = pyqtSignal(str, str)
     staged = pyqtSignal(object)  # run of a staging that succeeded
     job_completed = pyqtSignal(str, str)  # collection id, job id
+    sample_ready = pyqtSignal(str)  # collection id of the sample, processed
     resumable_found = pyqtSignal(list)  # jobs of an earlier session
 
     def __init__(self, runs: Runs):
@@ -163,21 +163,6 @@ class CollectionsController(QObject):
     def delete(self, collection_id: str, name: str) -> Run:
         """Delete a collection."""
         return self._run("deletecollection", {"COLLECTION": collection_id}, tr("Deleting {name}").format(name=name), kind="delete")
-
-    def open_layers(self, collection_id: str, job: JobRow | None = None, stats: Sequence[str] = ()) -> None:
-        """Load a collection's results, or its plots where there are none, into the project; `stats` where they are known to be there."""
-        item = self.find(collection_id)
-        done = [job] if job else [one for one in item.jobs if one.status == "completed"] if item else []
-        fetches = {statistic.key: statistic.fetch for statistic in known_statistics()}
-        keys = dict.fromkeys(key for key in (*stats, *(key for one in done for key in one.stats)) if key in fetches)
-        name = self.name_of(collection_id)  # the name: the layers' group is called after it
-        parameters = {"COLLECTION": name, "LIMIT": 0, "OUTPUT": into_project()}
-        what = tr("Opening layers of {name}").format(name=name)
-        if not keys:
-            self._run("fetchplots", {**parameters, "PLOTS_ONLY": True}, what, kind="layers")
-        for key in keys:
-            window = {"MONITORING_START": job.start_date, "MONITORING_END": job.end_date, "JOB_ID": job.job_id} if job else {}
-            self._run(fetches[key], {**parameters, **window}, what, kind="layers")
 
     # what is known
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qgis.gui import QgsDockWidget
-from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
 
 from epoch_plugin.bridge.i18n import tr
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class CollectionsDock(QgsDockWidget):
-    """The dock; `content` and `controller` exist once it was shown."""
+    """The dock; `content` and `controller` exist once it was shown; `results_ready(collection id)` asks to show a collection's results."""
+
+    results_ready = pyqtSignal(str)
 
     def __init__(self, iface: Any, runs: Runs):
         super().__init__(tr("Epoch collections"), iface.mainWindow())
@@ -54,6 +56,7 @@ class CollectionsDock(QgsDockWidget):
 
             self.controller = CollectionsController(self._runs)
             self.content = CollectionsContent(self.controller, self._iface, self)
+            self.content.results_ready.connect(self.results_ready)
             self.setWidget(self.content)
             self.controller.start()
         return self.content

@@ -1,4 +1,4 @@
-"""*Try it with the sample*: stage, upload, process and open the bundled plots, one step after the other in the background."""
+"""*Try it with the sample*: stage, upload and process the bundled plots, and say so, one step after the other in the background."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SampleTour:
 
     def _open(self, run: Run) -> None:
         self.running = False
-        self._controller.open_layers(run.about["collection_id"], stats=run.about["stats"])
+        self._controller.sample_ready.emit(run.about["collection_id"])
 
     def _then(self, run: Run, next_step: Any) -> None:
         def ended(ok: bool) -> None:
