@@ -20,6 +20,11 @@ from scripts.sample.entries import COMPLETE, PARTIAL, binding  # noqa: E402
 from scripts.sample.expect import disagreements  # noqa: E402
 from scripts.sample.files import write_datasets, write_plots, write_protected_areas, write_rasters, write_truth  # noqa: E402
 from scripts.sample.looks import Window  # noqa: E402
+from scripts.sample.metrics.expected import truth_of  # noqa: E402
+from scripts.sample.metrics.files import write_measured  # noqa: E402
+from scripts.sample.metrics.plant import make_ground  # noqa: E402
+from scripts.sample.metrics.runs import ALL, FEW  # noqa: E402
+from scripts.sample.metrics.runs import RUNS as METRIC_RUNS  # noqa: E402
 from scripts.sample.plan import Plan, make_plan, plots_with_ids  # noqa: E402
 from scripts.sample.truth import Truth  # noqa: E402
 
@@ -46,7 +51,22 @@ def make_sample(folder: Path) -> Path:
         plots = expected(plan, entries, end, check=name == "truth.json")
         head = {"datasets": datasets, "monitoring_start": START.isoformat(), "monitoring_end": end.isoformat()}
         write_truth(head, plots, folder / name)
+    make_measured(plan, folder)
     return folder
+
+
+def make_measured(plan: Plan, folder: Path) -> None:
+    """Write what the other statistics read, and their truth."""
+    ground = make_ground(plan)
+    write_measured(ground, folder)
+    write_datasets(ALL, folder / "datasets_all.json")
+    write_datasets(FEW, folder / "datasets_few.json")
+    for run in METRIC_RUNS:
+        head = {
+            "datasets": run.datasets, "monitoring_start": START.isoformat(), "monitoring_end": run.end.isoformat(),
+            "stats": list(run.statistics), "settings": run.changed,
+        }  # fmt: skip
+        write_truth(head, truth_of(ground, plan, run), folder / run.truth)
 
 
 def expected(plan: Plan, entries: list[dict[str, Any]], end: dt.date, check: bool) -> dict[str, dict[str, Any]]:

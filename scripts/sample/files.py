@@ -23,15 +23,16 @@ GPKG_DATE = "2025-12-31T00:00:00.000Z"
 def write_rasters(plan: Plan, folder: Path) -> None:
     """Write every layer, one file per part."""
     for role, layer in plan.scene.single.items():
-        _write_layer(layer, folder, NAMES.get(role, role), TAGS.get(role))
+        write_layer(layer, folder, NAMES.get(role, role), TAGS.get(role))
     for role, layers in plan.scene.series.items():
         (folder / role).mkdir(exist_ok=True)
         for year, layer in layers.items():
-            _write_layer(layer, folder / role, f"{role}_{year}", TAGS[role])
+            write_layer(layer, folder / role, f"{role}_{year}", TAGS[role])
 
 
-def _write_layer(layer: Layer, folder: Path, name: str, tag: int | None) -> None:
-    lattice, kind = layer.lattice, {"uint8": gdal.GDT_Byte, "uint16": gdal.GDT_UInt16}[layer.values.dtype.name]
+def write_layer(layer: Layer, folder: Path, name: str, tag: int | None) -> None:
+    """Write a layer, one file per part, with a nodata tag or without."""
+    lattice, kind = layer.lattice, {"uint8": gdal.GDT_Byte, "uint16": gdal.GDT_UInt16, "int16": gdal.GDT_Int16}[layer.values.dtype.name]
     step = float(lattice.step)
     for part in layer.parts:
         path = folder / f"{name}_{part.name}.tif" if part.name else folder / f"{name}.tif"

@@ -60,7 +60,7 @@ def _index(lattice: Lattice, analysis: int, axis: str) -> int:
     return math.floor(cells)
 
 
-def _lattice(step: Fraction, corner_west: Fraction, corner_north: Fraction) -> Lattice:
+def covering(step: Fraction, corner_west: Fraction, corner_north: Fraction) -> Lattice:
     """Return the lattice of `step` whose lines pass through the given corner and which just covers the landscape."""
     extent = SIDE * ANALYSIS.step
     west = corner_west + math.floor((WEST - corner_west) / step) * step
@@ -71,10 +71,10 @@ def _lattice(step: Fraction, corner_west: Fraction, corner_north: Fraction) -> L
 
 
 ANALYSIS = Lattice(Fraction(1, 12000), WEST, NORTH, SIDE, SIDE)  # JRC GFC2020's cells
-HANSEN = _lattice(Fraction(1, 4000), WEST, NORTH)  # 0.00025°: three analysis cells
-TMF = _lattice(Fraction(10, 37037), Fraction(-10), Fraction(10))  # JRC TMF: 37037 cells per 10 degrees
-DYNAMIC_WORLD = _lattice(Fraction("0.00008983152841195215"), Fraction(0), Fraction(0))  # Earth Engine's "10 m" at the equator
-RADD = _lattice(Fraction(1, 10000), WEST, NORTH)  # 100,000 cells per 10 degrees
+HANSEN = covering(Fraction(1, 4000), WEST, NORTH)  # 0.00025°: three analysis cells
+TMF = covering(Fraction(10, 37037), Fraction(-10), Fraction(10))  # JRC TMF: 37037 cells per 10 degrees
+DYNAMIC_WORLD = covering(Fraction("0.00008983152841195215"), Fraction(0), Fraction(0))  # Earth Engine's "10 m" at the equator
+RADD = covering(Fraction(1, 10000), WEST, NORTH)  # 100,000 cells per 10 degrees
 
 
 @dataclass(frozen=True)

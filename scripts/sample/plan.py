@@ -45,9 +45,10 @@ FAMILY = ("KOUADIO", "KOUASSI", "N'GUESSAN", "KONÉ", "TRAORÉ", "OUATTARA", "GB
 
 @dataclass(frozen=True)
 class Plot:
-    """One feature of plots.geojson: its case, its GeoJSON geometry and the shapes that are assessed, by plot id."""
+    """One feature of plots.geojson: its case, the corner of its stand, its GeoJSON geometry and the shapes that are assessed, by plot id."""
 
     case: Case
+    corner: tuple[int, int]  # column, row in analysis cells
     geometry: dict[str, Any]
     shapes: dict[str, Shape]
     properties: dict[str, Any]
@@ -167,7 +168,7 @@ def _plot(draw: random.Random, number: int, case: Case, corner: tuple[int, int])
         shapes = {plotid: polygon(parts)}
         closed = [[[*ring, ring[0]] for ring in rings] for rings in parts]
         geometry = {"type": "Polygon", "coordinates": closed[0]} if len(parts) == 1 else {"type": "MultiPolygon", "coordinates": closed}
-    return Plot(case, geometry, shapes, _properties(draw, plotid, case, shapes[min(shapes)].area))
+    return Plot(case, corner, geometry, shapes, _properties(draw, plotid, case, shapes[min(shapes)].area))
 
 
 def _properties(draw: random.Random, plotid: str, case: Case, area: float) -> dict[str, Any]:

@@ -46,6 +46,16 @@ def polygon(parts: tuple[tuple[Ring, ...], ...]) -> Shape:
     return Shape(parts, sum(sign * abs(geod.polygon_area_perimeter(*corners)[0]) for sign, corners in signed) / M2_PER_HA)
 
 
+def geodesic_circle(lon: float, lat: float, area: float, assumed: bool) -> Shape:
+    """Return the 64-gon of METHODS section 1: corners equally far on the ellipsoid, the first due north, geodesic area as declared."""
+    geod = Geod(ellps="WGS84")
+    radius = math.sqrt(area * M2_PER_HA / math.pi)
+    for _ in range(6):
+        corners = [geod.fwd(lon, lat, 360 * k / 64, radius)[:2] for k in range(64)]
+        radius *= math.sqrt(area * M2_PER_HA / abs(geod.polygon_area_perimeter(*zip(*corners))[0]))
+    return Shape(((tuple(corners),),), area, assumed)
+
+
 def circle(lon: float, lat: float, area: float, assumed: bool) -> Shape:
     """Return a 64-gon of the given area (ha) around a point; where its corners point does not matter to the truth."""
     ring: list[tuple[float, float]] = []

@@ -190,12 +190,16 @@ def test_making_the_sample_again_gives_the_same_files(tmp_path: Path) -> None:
 
 def test_writing_the_files_twice_gives_the_same_bytes(plan: Plan, tmp_path: Path) -> None:
     from scripts.sample.files import write_plots, write_protected_areas, write_rasters
+    from scripts.sample.metrics.files import write_measured
+    from scripts.sample.metrics.plant import make_ground
 
+    ground = make_ground(plan)
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         write_rasters(plan, folder)
+        write_measured(ground, folder)
         write_protected_areas(plan, folder / "protected_areas.gpkg")
         write_plots(plan, folder / "plots.geojson")
     names = sorted(str(path.relative_to(tmp_path / "a")) for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert len(names) == 35
+    assert len(names) == 88
     assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", names, shallow=False)[1:] == ([], [])

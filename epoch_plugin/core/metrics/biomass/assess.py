@@ -191,10 +191,10 @@ def _mean_of(columns: list[Floats]) -> Floats:
 
 
 def _spatial_sd(sums: BiomassSums, name: str) -> Floats:
-    """Return the area-weighted population SD of a value over a plot's cells."""
+    """Return the area-weighted population SD of a value over a plot's cells; exactly 0 where they are all alike."""
     found = sums.values(name)
     if found is None:
         return np.full(sums.n_plots, np.nan)
     mean = ratio(found.weighted, found.weight)
     spread: Floats = np.sqrt(np.maximum(ratio(found.weighted_square, found.weight) - mean * mean, 0.0))
-    return spread
+    return np.where(found.minimum == found.maximum, 0.0, spread)

@@ -58,5 +58,6 @@ def _value(stat: ExtraStat, i: int, sums: ValueSums, areas: dict[str, Total], va
     if stat.kind in ("min", "max"):
         return float(sums.minimum[i] if stat.kind == "min" else sums.maximum[i])
     if stat.kind in ("mean", "std"):
-        return moment(stat.kind, float(sums.weight[i]), float(sums.weighted[i]), float(sums.weighted_square[i]))
+        alike = bool(sums.minimum[i] == sums.maximum[i])
+        return moment(stat.kind, float(sums.weight[i]), float(sums.weighted[i]), float(sums.weighted_square[i]), alike)
     return by_value(stat, values, weights)

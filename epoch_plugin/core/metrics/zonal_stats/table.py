@@ -96,5 +96,5 @@ def _value(stat: ExtraStat, values: Floats, weights: Floats) -> Any:
         return float(values[0] if stat.kind == "min" else values[-1])
     if stat.kind in ("mean", "std"):
         total = float(weights.sum())
-        return moment(stat.kind, total, float((weights * values).sum()), float((weights * values * values).sum()))
+        return moment(stat.kind, total, float((weights * values).sum()), float((weights * values * values).sum()), len(values) == 1)
     return by_value(stat, values, weights)

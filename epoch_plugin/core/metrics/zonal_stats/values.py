@@ -14,10 +14,12 @@ from epoch_plugin.core.metrics.shares import M2_PER_HA
 REACHED = 1 - 1e-12  # a cumulative weight that equals q x total but for rounding has reached it
 
 
-def moment(kind: str, weight: float, weighted: float, weighted_square: float) -> float:
-    """Return mean or (population) standard deviation from sum(w), sum(w v) and sum(w v v)."""
+def moment(kind: str, weight: float, weighted: float, weighted_square: float, alike: bool) -> float:
+    """Return mean or (population) standard deviation from sum(w), sum(w v) and sum(w v v); `alike`: all values are one, their SD is 0."""
     mean = weighted / weight
-    return mean if kind == "mean" else math.sqrt(max(weighted_square / weight - mean * mean, 0.0))
+    if kind == "mean":
+        return mean
+    return 0.0 if alike else math.sqrt(max(weighted_square / weight - mean * mean, 0.0))
 
 
 def by_value(stat: ExtraStat, values: Floats, weights: Floats) -> Any:
