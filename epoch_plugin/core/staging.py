@@ -265,4 +265,7 @@ def _country_columns(borders: Borders, report: LocationReport, declared: str | N
     if info:
         columns["country"] = info["detected_country"]
         progress.warn(str(info["message"]))
+    elsewhere = sum(plot.checks["country"] is False for plot in report.plots)
+    if elsewhere and not info:
+        progress.warn(f"{elsewhere} of {len(report.plots)} plots lie outside the declared country '{declared}', which stays; the report names them.")
     return columns

@@ -10,9 +10,9 @@ from typing import Any
 
 from epoch_plugin.core.batch.chunks import as_boxes, finest_cell_m2, make_chunks
 from epoch_plugin.core.batch.compute import ChunkSpec
-from epoch_plugin.core.batch.farm import describe_farm, farm_emissions, store_farm_rows
 from epoch_plugin.core.batch.inputs import Layered, describe_inputs, describe_run, inputs_key
 from epoch_plugin.core.batch.job_run import JobRun, plot_counts
+from epoch_plugin.core.batch.non_biomass import describe_non_biomass, plan_non_biomass, store_non_biomass
 from epoch_plugin.core.batch.references import CommodityLayer, CommodityProvenance, newest_layer, open_commodity
 from epoch_plugin.core.batch.regional import RegionalStage, store_skipped
 from epoch_plugin.core.batch.regions_of import describe_regions, regions_around
@@ -52,7 +52,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
         for role in plan.missing:
             progress.warn(f"{name}: no '{role}' is bound in {request.datasets}; without it no plot can be assessed.")
     regions = regions_around(request, boxes)  # first, so that a layer which cannot be used stops the batch before it begins
-    farm = farm_emissions(store, collection, request.settings) if request.non_biomass else None
+    farm = plan_non_biomass(store, collection.collection_id, request.settings) if request.non_biomass else None
     inputs = _inputs(request, collection, datasets, plans, boxes, farm)
     job, reused = _job(store, request, inputs, plans, collection)
     if reused:
@@ -64,7 +64,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     def finish(watched: Progress) -> None:
         """Write what is known once all plots are: farm emissions, shares of regions, sums and references."""
         if farm is not None:
-            store_farm_rows(store, collection.collection_id, job.job_id, farm, watched)
+            store_non_biomass(store, collection.collection_id, job.job_id, farm, watched)
         RegionalStage(store, request, collection, job.job_id, datasets, regions).run(fids, boxes, watched)
 
     with store.kept_in_wal():
@@ -82,7 +82,7 @@ def _inputs(
         mask = open_commodity(datasets, request, layer, plans, boxes)
         commodity = layer.role
         read = (*plans, CommodityProvenance(((layer.entry, mask.key, mask.layer),))) if mask is not None else read
-    described = describe_farm(collection, farm) if farm is not None else None
+    described = describe_non_biomass(collection.input_payload, farm) if farm is not None else None
     return describe_inputs(request, collection.collection_id, read, describe_regions(request), commodity, described)
 
 
