@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
@@ -130,7 +131,9 @@ class BatchAlgorithm(EpochAlgorithm):
     def _regions(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         if parameters.get(self.REGIONS) in (None, ""):
             return ""
-        path, layer = self.parameterAsCompatibleSourceLayerPathAndLayerName(parameters, self.REGIONS, context, ["gpkg", "shp", "geojson"], "gpkg")
+        # without a feedback QGIS crashes where it has to export the layer first (a memory layer, a selection)
+        feedback, formats = QgsProcessingFeedback(), ["gpkg", "shp", "geojson"]
+        path, layer = self.parameterAsCompatibleSourceLayerPathAndLayerName(parameters, self.REGIONS, context, formats, "gpkg", feedback)
         return f"{path}|layername={layer}" if layer else path
 
     def add_non_biomass(self) -> None:
