@@ -16,10 +16,10 @@ shoot() {  # theme, scale
     mkdir -p "$profile/profiles/default/QGIS" "$profile/profiles/default/python/plugins"
     mkdir -m 700 "$profile/run"
     ln -s "$root" "$profile/profiles/default/python/plugins/epoch_plugin"
-    theme=default
-    if [ "$1" = dark ]; then theme="Night Mapping"; fi
+    ui_theme=default
+    if [ "$1" = dark ]; then ui_theme="Night Mapping"; fi
     printf '[PythonPlugins]\nepoch_plugin=true\n[qgis]\ncheckVersion=false\nshowTips=false\n[UI]\nUITheme=%s\n[app]\npluginsRequireVersionCheck=false\n' \
-        "$theme" >"$profile/profiles/default/QGIS/QGIS3.ini"
+        "$ui_theme" >"$profile/profiles/default/QGIS/QGIS3.ini"
     env -u QT_QPA_PLATFORM HOME="$profile" XDG_RUNTIME_DIR="$profile/run" EPOCH_STORE="$profile/collections.gpkg" LANG=C.UTF-8 \
         PATH="/usr/bin:/bin:/usr/sbin:/sbin" PYTHONDONTWRITEBYTECODE=1 \
         QT_LOGGING_RULES='*.debug=false' QT_SCALE_FACTOR="$2" SHOT_FOLDER="$folder" SHOT_NAME="$1-$2" \
