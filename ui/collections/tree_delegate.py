@@ -53,7 +53,7 @@ class CollectionsDelegate(QStyledItemDelegate):
         word = metrics.horizontalAdvance(row.status) + metrics.height()
         dot = metrics.height() // 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(ink)  # an outline: blue on a blue selection would be lost
         painter.setBrush(tone_colour(row.tone))
         painter.drawEllipse(room.right() - word + dot // 2, room.center().y() - dot // 2 + 1, dot, dot)
         painter.setPen(ink)
