@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import shapely.wkb
 from shapely.geometry import MultiPolygon, box
@@ -12,8 +13,8 @@ from epoch_plugin.core.batch.references import standard_error
 from epoch_plugin.core.regions import reference_area as reference_areas
 from epoch_plugin.core.regions.reference_area import reference_area
 from epoch_plugin.core.regions.region import area_ha
-from tests.core.deforestation_scene import block_ha, cells, ha
-from tests.core.raster_files import write_datasets
+from tests.core.deforestation_scene import X0, Y0, D, block_ha, cells, ha
+from tests.core.raster_files import write_datasets, write_tif
 from tests.core.region_scene import cocoa, codes, forest_and_loss, region_rows, regions_file, run, store_with
 
 FIELD = "noncompliance_area_perc"
@@ -96,8 +97,8 @@ def test_a_large_region_is_sampled_with_a_standard_error(tmp_path, monkeypatch):
     glad = tuple((c, r, c + 1, r + 1, 22) for c in range(0, 40, 3) for r in range(0, 40, 3))
     entries = [*forest_and_loss(tmp_path, glad=glad), cocoa(tmp_path, (0, 0, 40, 40))]
     whole = rows_of(tmp_path, entries, region=cells(0, 0, 40, 40))["region", "west"]
-    monkeypatch.setattr(reference_areas, "SQUARE_CELLS", 4)
-    monkeypatch.setattr(reference_areas.reference_area, "__defaults__", (800,))
+    for name, value in (("SQUARE_CELLS", 4), ("EXACT_CELLS", 800), ("SQUARES", 50)):
+        monkeypatch.setattr(reference_areas, name, value)
     (tmp_path / "sampled").mkdir()
     sampled = rows_of(tmp_path / "sampled", _moved(entries, tmp_path), region=cells(0, 0, 40, 40))["region", "west"]
     assert whole[f"{FIELD}_ref_se"] == 0.0 and "reference_sampled" in codes(sampled)
@@ -125,9 +126,10 @@ def test_pieces_of_a_region_are_disjoint_and_without_plots():
 def test_a_sample_stands_on_a_fixed_lattice_and_holds_about_what_was_asked():
     region = MultiPolygon([box(10, 5, 12, 7)])
     cells_there = area_ha(region) * 1e4 / 900
-    found = reference_area(region, WORLD, lambda bounds: [], 900.0, 1_000_000)
-    assert found.sampled and found.fraction * cells_there == pytest.approx(1_000_000, rel=0.1)
-    again = reference_area(region, WORLD, lambda bounds: [], 900.0, 1_000_000)
+    found = reference_area(region, WORLD, lambda bounds: [], 900.0)
+    wanted = reference_areas.SQUARES * reference_areas.SQUARE_CELLS**2
+    assert found.sampled and found.fraction * cells_there == pytest.approx(wanted, rel=0.15)
+    again = reference_area(region, WORLD, lambda bounds: [], 900.0)
     assert found.pieces == again.pieces
     inside = [shapely.wkb.loads(piece) for piece in found.pieces]
     assert all(region.buffer(1e-9).covers(piece) for piece in inside)
@@ -142,3 +144,39 @@ def test_standard_error_of_a_ratio_by_hand():
 
 def test_cell_areas_of_the_hand_counts_are_pyprojs():
     assert ha(0) == pytest.approx(block_ha(0, 0, 1, 1))
+
+
+def test_coarse_measurements_weigh_by_the_commoditys_area_in_their_cells(tmp_path):
+    # cells of 20 x 20: precipitation 1000 and 2000 mm, demand 1000 mm; of the cocoa 15 columns lie in the first, 5 in the second
+    for name, values in (("p", [[1000, 2000]] * 2), ("pet", [[1000, 1000]] * 2)):
+        write_tif(tmp_path / f"{name}.tif", np.array(values, "float32"), X0, Y0, 20 * D)
+    entries = [{"role": role, "sources": {"2022": f"{name}.tif"}, "unit": "mm"} for role, name in (("precipitation", "p"), ("pet", "pet"))]
+    store = store_with(tmp_path, cells(0, 30, 4, 34), cells(36, 36, 40, 40), cells(0, 0, 2, 2))
+    regions = regions_file(tmp_path, ("all", cells(0, 0, 40, 40)))
+    run(store, write_datasets(tmp_path, *entries, cocoa(tmp_path, (5, 0, 25, 20))), stats=("water",), regions=regions, region_name_field="zone")
+    row = region_rows(store)["region", "all"]
+    left, right = block_ha(5, 0, 20, 20), block_ha(20, 0, 25, 20)
+    assert row["precipitation_pet_ratio_ref"] == pytest.approx((1000 * left + 2000 * right) / (1000 * (left + right)), rel=1e-9)
+    assert row["precipitation_pet_ratio_ref_n"] == 400 and row["water_stress_index_ref"] is None
+
+
+def test_emissions_of_the_reference_by_hand(tmp_path):
+    for year, loss in ((2020, 0), (2023, 30)):
+        values = np.full((40, 40), 100, "float32")
+        values[:10] -= loss  # the upper quarter of the landscape lost biomass
+        write_tif(tmp_path / f"agb_{year}.tif", values, X0, Y0, D)
+        write_tif(tmp_path / f"lc_{year}.tif", np.where(values < 100, 2, 1).astype("uint8"), X0, Y0, D)
+    classes = {"encoding": {"kind": "classes", "class_map": {"1": "natural", "2": "managed"}}, "nodata": 0}
+    entries = [{"role": "agb", "sources": {"2020": "agb_2020.tif", "2023": "agb_2023.tif"}, "unit": "Mg/ha"},
+               {"role": "lc", "sources": {"2020": "lc_2020.tif", "2023": "lc_2023.tif"}, **classes}]  # fmt: skip
+    store = store_with(tmp_path, cells(0, 0, 5, 5))
+    regions = regions_file(tmp_path, ("all", cells(0, 0, 40, 40)))
+    path = write_datasets(tmp_path, *entries, cocoa(tmp_path, (0, 0, 20, 20)))
+    run(store, path, stats=("luc_emissions",), regions=regions, region_name_field="zone")
+    row = region_rows(store)["region", "all"]
+    lost = block_ha(0, 0, 20, 10) - block_ha(0, 0, 5, 5)
+    reference = block_ha(0, 0, 20, 20) - block_ha(0, 0, 5, 5)
+    change = -30 * 0.47 * 44 / 12 * 1.24 / 3  # t CO2e per ha and year, above and below ground
+    assert row["luc_tco2ehayear_ref"] == pytest.approx(change * lost / reference, rel=1e-6)
+    assert row["biogenic_tco2ehayear_ref"] == pytest.approx(0, abs=1e-9) and row["soc_tco2ehayear_ref"] is None
+    assert row["luc_tco2ehayear"] == pytest.approx(change, rel=1e-5)  # the plot lost all over

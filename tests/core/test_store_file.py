@@ -118,6 +118,19 @@ def test_tasks_that_open_an_older_store_at_once_migrate_it_once(tmp_path, monkey
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_regions_of_version_1_get_names_and_references_of_water(tmp_path):
+    store = Store(tmp_path / "store.gpkg")
+    water = ("soil_moisture_percentile", "evapotranspiration_anomaly")
+    new = ["region_name", *(f"{name}_ref{end}" for name in water for end in ("", "_n", "_se", "_year"))]
+    with store.writing() as writer:
+        for name in new:
+            writer.execute(f"ALTER TABLE stat_supply_shed DROP COLUMN {name}")
+        writer.execute("UPDATE store_info SET value = '1' WHERE name = 'schema_version'")
+    with Store(store.path).reading() as reader:
+        assert set(new) <= {row["name"] for row in reader.execute("PRAGMA table_info(stat_supply_shed)")}
+    assert (tmp_path / "store.gpkg.v1.gpkg").exists()
+
+
 def test_a_failing_migration_changes_nothing(tmp_path, monkeypatch):
     store = Store(tmp_path / "store.gpkg")
     old = schema.SCHEMA_VERSION

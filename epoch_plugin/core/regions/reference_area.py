@@ -14,6 +14,7 @@ PlotsIn = Callable[[Bounds], Iterable[bytes]]  # the collection's plots (WKB) wh
 
 EXACT_CELLS = 2_000_000  # cells of the finest grid up to which a region is taken whole
 SQUARE_CELLS = 64  # side of a sample square, in cells of the finest grid
+SQUARES = 150  # of a sample: some 0.6 million cells, in blocks all over the region
 TILE = 0.1  # degrees: a whole region is cut apart so that plots are taken out of small pieces
 _M_PER_DEGREE = 111_320.0
 
@@ -32,11 +33,11 @@ class ReferenceArea:
     searched: float = 1.0
 
 
-def reference_area(region: Any, extent: Bounds, plots_in: PlotsIn, cell_m2: float, most_cells: int = EXACT_CELLS) -> ReferenceArea:
-    """Return a region (shapely, degrees) within `extent` and without the plots; above `most_cells` cells of `cell_m2` a systematic sample.
+def reference_area(region: Any, extent: Bounds, plots_in: PlotsIn, cell_m2: float) -> ReferenceArea:
+    """Return a region (shapely, degrees) within `extent` and without the plots; above EXACT_CELLS cells of `cell_m2` a systematic sample.
 
     Sample squares stand on a lattice of fixed origin, so the same region has the same sample, at distances that make them
-    hold about `most_cells` cells.
+    about SQUARES.
     """
     from shapely.geometry import MultiPolygon, box
 
@@ -46,14 +47,14 @@ def reference_area(region: Any, extent: Bounds, plots_in: PlotsIn, cell_m2: floa
         return ReferenceArea((), False, searched=0.0)
     searched = whole_ha / region_ha
     cells = whole_ha * 10_000.0 / cell_m2
-    if cells <= most_cells:
+    if cells <= EXACT_CELLS:
         lattice = _Lattice(TILE, TILE, 1.0)
         found = [part for tile in lattice.cut(region) for part in polygons(_without_plots(tile, plots_in))]
         return ReferenceArea((MultiPolygon(found).wkb,) if found else (), False, searched=searched)
     side = SQUARE_CELLS * math.sqrt(cell_m2) / _M_PER_DEGREE
     shrink = max(0.05, math.cos(math.radians((region.bounds[1] + region.bounds[3]) / 2)))
     squares, inside_ha = [], 0.0
-    for square in _Lattice(side / shrink, side, math.sqrt(cells / most_cells)).cut(region):
+    for square in _Lattice(side / shrink, side, max(math.sqrt(cells / (SQUARES * SQUARE_CELLS**2)), 1.0)).cut(region):
         inside_ha += area_ha(square)
         left = polygons(_without_plots(square, plots_in))
         if left:

@@ -87,13 +87,10 @@ class _Pieces:
                 self.pieces.append((number, piece, prep(piece), self._border(shapes[number], wide) if regions[number].coarse else None))
 
     def _border(self, shape: Any, wide: Any) -> Any:
-        border = shape.boundary.intersection(wide)
-        return None if border.is_empty else self._in_km(border)
-
-    def _in_km(self, geometry: Any) -> Any:
         from shapely.affinity import scale
 
-        return scale(geometry, self._shrink * KM_PER_DEGREE, KM_PER_DEGREE, origin=(0, 0))
+        border = shape.boundary.intersection(wide)
+        return None if border.is_empty else scale(border, self._shrink * KM_PER_DEGREE, KM_PER_DEGREE, origin=(0, 0))
 
     def shares_of(self, position: int, plot: Any) -> Iterator[Share]:
         """Yield the plot's shares."""
@@ -102,8 +99,15 @@ class _Pieces:
                 continue
             share = 1.0 if prepared.covers(plot) else self._share(piece, plot)
             if share > 0:
-                near = border is not None and self._in_km(plot).distance(border) <= self._reach_km
-                yield Share(position, number, share, near)
+                yield Share(position, number, share, border is not None and self._near(plot, border))
+
+    def _near(self, plot: Any, border: Any) -> bool:
+        """Tell whether a plot's middle lies within reach of a border in kilometres, as it is judged for countries."""
+        from shapely.geometry import Point
+
+        west, south, east, north = plot.bounds
+        middle = Point((west + east) / 2 * self._shrink * KM_PER_DEGREE, (south + north) / 2 * KM_PER_DEGREE)
+        return bool(middle.distance(border) <= self._reach_km)
 
     def _share(self, piece: Any, plot: Any) -> float:
         whole = area_ha(plot)
