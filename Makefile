@@ -1,7 +1,7 @@
 # On a fresh Debian 12 with git and make: `make demo`, `make test`. Nothing else is needed.
 .PHONY: demo test test-other-qgis bench screenshots sample package setup clean
 
-demo: setup  ## plots file -> deforestation check -> layers, styled project, one-page summary
+demo: setup  ## plots file -> all statistics -> layers, comparison with reference areas, styled project, report
 	sh scripts/demo.sh
 
 test: setup  ## lint, types, security, core, QGIS, qgis_process and packaging tests

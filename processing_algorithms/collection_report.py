@@ -1,4 +1,4 @@
-"""epoch:collectionreport: a collection's deforestation check on one page."""
+"""epoch:collectionreport: a collection's deforestation check on one page, with its other statistics and reference areas below."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CollectionReport(EpochAlgorithm):
         add_window(self)
         kinds = "HTML (*.html);;PDF (*.pdf)"
         self.addParameter(QgsProcessingParameterFileDestination(self.OUTPUT, self.tr("Report (.html or .pdf)"), kinds))
-        self.addOutput(QgsProcessingOutputString("SUMMARY", self.tr("The findings in ten lines")))
+        self.addOutput(QgsProcessingOutputString("SUMMARY", self.tr("The findings in lines")))
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Demand a collection that exists and a file whose name says the format."""
@@ -50,6 +50,7 @@ class CollectionReport(EpochAlgorithm):
 
     def execute(self, parameters: dict[str, Any], context: QgsProcessingContext, progress: FeedbackProgress) -> dict[str, Any]:
         """Add up, draw the map, write the page."""
+        from epoch_plugin.core.report.comparison import comparison_lines
         from epoch_plugin.core.report.lines import lines
         from epoch_plugin.core.report.summary import summarise
 
@@ -59,7 +60,7 @@ class CollectionReport(EpochAlgorithm):
             progress.warn(warning)
         path = self.parameterAsFileOutput(parameters, self.OUTPUT, context)
         _write(path, summary)
-        found = lines(summary, {alert: look.label for alert, look in ALERTS.items()})
+        found = lines(summary, {alert: look.label for alert, look in ALERTS.items()}) + comparison_lines(summary.comparison)
         for line in found:
             progress.info(line)
         return {self.OUTPUT: path, "SUMMARY": "\n".join(found)}

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 WHAT = {
-    "plots.gpkg": "layer with every result",
+    "plots.gpkg": "layer of the deforestation check",
     "plots.ndjson": "the same, one GeoJSON feature a line",
+    "all_statistics.gpkg": "layer with the results of all statistics",
+    "all_statistics.ndjson": "the same, one GeoJSON feature a line",
     "aggregate.ndjson": "all plots in one row",
+    "regions.ndjson": "supply base and administrative areas, with their reference areas",
     "vavoua_sample.qgz": "project: open it in QGIS",
     "vavoua_sample.html": "one-page report: open it in a browser",
     "collections.gpkg": "the store",

@@ -7,6 +7,7 @@ from html import escape
 
 from epoch_plugin.core.metrics.reasons import sentence
 from epoch_plugin.core.report.background import SourceLayer
+from epoch_plugin.core.report.comparison import DEFORESTATION, Comparison
 from epoch_plugin.core.report.lines import assessed_to, causes
 from epoch_plugin.core.report.numbers import hectares, plots, significant
 from epoch_plugin.core.report.summary import CONFIDENCES, CRITICAL, LISTED, NON_CRITICAL, NONE_DETECTED, NOT_ASSESSED, Summary
@@ -34,9 +35,10 @@ img { max-width: 100%; height: auto; border: 1px solid #bbb; } .wide { width: 10
 
 def page(summary: Summary, looks: Mapping[str, Look], picture: str) -> str:
     """Return the page; `looks` are label and colour per alert ('' = not assessed), `picture` the address of the map ('' = none)."""
-    name = escape(summary.collection.collection_name)
+    more = any(family.statistic != DEFORESTATION for family in summary.comparison.families)
+    name = f"{'Collection report' if more else 'Deforestation check'}: {escape(summary.collection.collection_name)}"
     body = [
-        f"<h1>Deforestation check: {name}</h1>",
+        f"<h1>{name}</h1>",
         f"<p class='quiet'>{_head(summary)}</p>",
         f"<p><b>{_verdict(summary)}</b></p>",
         _cards(summary, looks),
@@ -44,11 +46,12 @@ def page(summary: Summary, looks: Mapping[str, Look], picture: str) -> str:
         if picture
         else "",
         _halves(_confidence(summary, looks) + _worst(summary), _years(summary) + _unknown(summary)),
+        _comparison(summary.comparison),
         _sources(summary),
         f"<p class='quiet'>{_foot(summary)}</p>",
     ]
     return (
-        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Deforestation check: {name}</title>"
+        f"<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>{name}</title>"
         f"<meta name='viewport' content='width=device-width'><style>{_STYLE}</style></head>\n"
         f"<body><div id='page'>\n{chr(10).join(filter(None, body))}\n</div></body></html>\n"
     )
@@ -130,6 +133,19 @@ def _unknown(summary: Summary) -> str:
     return f"<h2>What was not seen or not used</h2><ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>" if texts else ""
 
 
+def _comparison(comparison: Comparison) -> str:
+    """One table per statistic, this collection beside other land of its commodity; forest loss alone only where there is a reference."""
+    parts = []
+    for family in comparison.families:
+        if family.statistic == DEFORESTATION and not comparison.columns:
+            continue
+        rows = [[row.label, row.own, *row.references] for row in family.rows]
+        notes = "" if family.statistic == DEFORESTATION else "".join(f"<li>{escape(note)}</li>" for note in family.notes)
+        parts.append(f"<h2>{escape(family.title)}</h2>{_table(['', 'this collection', *comparison.columns], rows, width='24%')}")
+        parts.append(f"<ul class='quiet'>{notes}</ul>" if notes else "")
+    return "".join(parts)
+
+
 def _sources(summary: Summary) -> str:
     parts = [f"<b>{escape(s.role)}</b> {escape(s.title + _version(s))}, {escape(s.years)}" for s in summary.sources]
     return f"<h2>Layers used</h2><p class='quiet'>{'; '.join(parts)}.</p>" if parts else ""
@@ -149,9 +165,13 @@ def _foot(summary: Summary) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = (), width: str = "") -> str:
+    """Return a table; `width`: that of every column but the first, so that tables below each other line up."""
+
     def cells(values: Sequence[str], tag: str) -> str:
-        return "".join(f"<{tag}{' class=number' if i in numbers else ''}>{escape(value)}</{tag}>" for i, value in enumerate(values))
+        wide = [f" width='{width}'" if width and i else "" for i in range(len(values))]
+        return "".join(f"<{tag}{wide[i]}{' class=number' if i in numbers else ''}>{escape(value)}</{tag}>" for i, value in enumerate(values))
 
     lines = [cells(head, "th"), *(cells(row, "td") for row in rows)]
-    return f"<table class='list' cellpadding='8' cellspacing='0'>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+    look = "class='list wide' width='100%'" if width else "class='list'"
+    return f"<table {look} cellpadding='8' cellspacing='0'>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"

@@ -11,6 +11,7 @@ from typing import Any
 from epoch_plugin.core.fetch.request import FetchRequest
 from epoch_plugin.core.fetch.run import fetch
 from epoch_plugin.core.report.background import SourceLayer, source_layers
+from epoch_plugin.core.report.comparison import Comparison, compare
 from epoch_plugin.core.store import collections, jobs
 from epoch_plugin.core.store.collections import CollectionRow
 from epoch_plugin.core.store.store import Store
@@ -54,6 +55,7 @@ class Summary:
     sources: list[SourceLayer] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    comparison: Comparison = field(default_factory=Comparison)
 
     @property
     def area(self) -> float:
@@ -89,6 +91,7 @@ def summarise(store: Store, collection: str, start: str | None = None, end: str 
         for feature in result.features:
             _add(summary, feature.polygon, feature.properties)
             used[feature.properties["job_id"] or ""] += 1
+    summary.comparison = compare(store, summary.collection.collection_id, start, end)
     used.pop("", None)
     if used:
         with store.reading() as connection:
