@@ -72,11 +72,16 @@ def boxes(connection: sqlite3.Connection, collection_id: str) -> list[tuple[int,
 
 def shapes(connection: sqlite3.Connection, fids: Iterable[int]) -> list[PlotShape]:
     """Return the plots with these fids, in that order."""
-    found = []
-    for fid in fids:
-        row = connection.execute("SELECT uuid, geom, area, flags FROM plots WHERE fid = ?", (fid,)).fetchone()
-        found.append(PlotShape(row["uuid"], blob_wkb(row["geom"]), row["area"], tuple(json.loads(row["flags"] or "[]"))))
-    return found
+    wanted = list(fids)
+    sql = "SELECT p.fid, p.uuid, p.geom, p.area, p.flags FROM json_each(?) w JOIN plots p ON p.fid = w.value"
+    rows = connection.execute(sql, (json.dumps(wanted),))
+    known: dict[str | None, tuple[str, ...]] = {None: ()}  # most plots have the same flags, or none
+    found = {}
+    for fid, uuid, geom, area, flags in rows:
+        if flags not in known:
+            known[flags] = tuple(json.loads(flags))
+        found[fid] = PlotShape(uuid, blob_wkb(geom), area, known[flags])
+    return [found[fid] for fid in wanted]
 
 
 def count(connection: sqlite3.Connection, collection_id: str) -> int:
