@@ -129,15 +129,26 @@ def _tile_cells(layer: RasterLayer, row: Ints, col: Ints) -> list[_TileCells]:
 
 def _units(tile: Tile, number: int, cells: npt.NDArray[np.intp] | None, row: Ints, col: Ints) -> _TileCells:
     rows, cols = reading_unit(tile)
-    unit_row, unit_col = row // rows, col // cols
+    (unit_row, in_row), (unit_col, in_col) = _split(row, rows), _split(col, cols)
     first_row, first_col = int(unit_row.min()), int(unit_col.min())
     across = int(unit_col.max()) - first_col + 1
-    unit = (unit_row - first_row) * across + (unit_col - first_col)
+    unit = (unit_row - first_row) * across
+    unit += unit_col - first_col
     present: Array = np.flatnonzero(np.bincount(unit))
     slot: Array = np.zeros(int(present[-1]) + 1, np.intp)
-    slot[present] = np.arange(len(present))
-    index: Array = slot[unit] * (rows * cols) + (row - unit_row * rows) * cols + (col - unit_col * cols)
+    slot[present] = np.arange(len(present)) * (rows * cols)
+    index: Array = slot[unit]
+    in_row *= cols
+    index += in_row
+    index += in_col
     return _TileCells(number, cells, [(first_row + int(u) // across, first_col + int(u) % across) for u in present], index)
+
+
+def _split(position: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return position // size and position % size of positions from 0 on; sizes are powers of two nearly always."""
+    if size & (size - 1) == 0:
+        return position >> (size.bit_length() - 1), position & (size - 1)
+    return position // size, position % size
 
 
 def _read_cells(layer: RasterLayer, tile: Tile, part: _TileCells) -> tuple[Array, Bools | None]:
