@@ -238,7 +238,11 @@ def test_without_a_datasets_file_the_way_to_one_is_told(content, monkeypatch, qt
 def test_an_area_too_large_is_refused_in_words(content, qtbot):
     content.pickers.check.setChecked(True)
     draw(content, qtbot, [(-8.0, 6.0), (-5.0, 6.0), (-5.0, 9.0)])
-    qtbot.waitUntil(lambda: content.bar.currentItem() is not None, timeout=WAIT)
+
+    def refused():
+        assert content.bar.currentItem() is not None, content.inspector.sentence.text()
+
+    qtbot.waitUntil(refused, timeout=WAIT)
     assert "single plots" in content.inspector.sentence.text()
 
 
