@@ -67,7 +67,8 @@ def finest(candidates: Sequence[tuple[str, RasterLayer]], boxes: Floats) -> tupl
         return None
     centre = middle_of(boxes)
     sizes = [ground_cell_size(layer.grid, *centre) for _, layer in rasters]
-    return next(item for item, size in zip(rasters, sizes) if size <= min(sizes) * (1 + SAME_SIZE))
+    limit = min(sizes) * (1 + SAME_SIZE)
+    return next(item for item, size in zip(rasters, sizes) if size <= limit)
 
 
 def describe_grid(role: str, grid: Grid) -> dict[str, Any]:

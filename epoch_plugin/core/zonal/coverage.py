@@ -101,7 +101,7 @@ def _slices(u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints) -> list[
     return [slice(int(a), int(b)) for a, b in zip(np.r_[0, cuts[:-1]], cuts)]
 
 
-def _expanded(counts: Ints) -> tuple[Ints, Ints]:
+def expanded(counts: Ints) -> tuple[Ints, Ints]:
     """Repeat item i counts[i] times; return the item and the running number within it."""
     item = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
@@ -117,7 +117,7 @@ def _slice_coverage(
 
     first = np.maximum(np.floor(va), rows[0])
     last = np.minimum(np.ceil(vb) - 1, rows[1] - 1)
-    i, k = _expanded((last - first + 1).astype(np.int64))
+    i, k = expanded((last - first + 1).astype(np.int64))
     row = first[i] + k
     top, bottom = np.maximum(va[i], row), np.minimum(vb[i], row + 1)
     ua, va, slope, sign = ua[i], va[i], ((ub - ua) / (vb - va))[i], sign[i]
@@ -145,7 +145,7 @@ def _column_pieces(left: Floats, right: Floats, height: Floats, ncols: int) -> t
     """
     first = np.maximum(np.floor(left), -1)
     last = np.minimum(np.maximum(np.ceil(right) - 1, first), ncols - 1)
-    j, k = _expanded(np.maximum(last - first + 1, 0).astype(np.int64))
+    j, k = expanded(np.maximum(last - first + 1, 0).astype(np.int64))
     col = first[j] + k
     lo, hi = np.where(col < 0, left[j], np.maximum(left[j], col)), np.minimum(right[j], col + 1)
     width = right[j] - left[j]

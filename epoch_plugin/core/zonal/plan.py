@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
-from epoch_plugin.core.zonal.coverage import Bools, Coverage
+from epoch_plugin.core.zonal.coverage import Bools, Coverage, expanded
 from epoch_plugin.core.zonal.hilbert import hilbert_index
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
@@ -109,7 +109,7 @@ class Plan:
             plot, block = source.plot[pick], source.block[pick]
             new = np.r_[True, (plot[1:] != plot[:-1]) | (block[1:] != block[:-1])]
             part = np.cumsum(new) - 1 + n_parts
-            item, k = _repeat(source.length[pick])
+            item, k = expanded(source.length[pick])
             chosen = pick[item]
             rows.append(source.row[chosen])
             cols.append(source.col[chosen] + k)
@@ -124,13 +124,7 @@ class Plan:
 
 def _split_counts(covered: Coverage, shape: BlockShape) -> tuple[Ints, Ints]:
     last = covered.run_col + covered.run_length - 1
-    return _repeat(last // shape.cols - covered.run_col // shape.cols + 1)
-
-
-def _repeat(counts: Ints) -> tuple[Ints, Ints]:
-    item = np.repeat(np.arange(len(counts)), counts)
-    ends = np.cumsum(counts)
-    return item, np.arange(len(item)) - (ends - counts)[item]
+    return expanded(last // shape.cols - covered.run_col // shape.cols + 1)
 
 
 @dataclass(frozen=True)
@@ -155,5 +149,5 @@ class _Sorted:
         low = np.searchsorted(self.block, blocks)
         high = np.searchsorted(self.block, blocks, side="right")
         order = np.argsort(blocks)
-        item, k = _repeat((high - low)[order])
+        item, k = expanded((high - low)[order])
         return low[order][item] + k

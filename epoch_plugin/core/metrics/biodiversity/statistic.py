@@ -11,6 +11,7 @@ import numpy as np
 
 from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.metrics.biodiversity.layers import CANOPY, BiodiversityPlan, plan_biodiversity
+from epoch_plugin.core.metrics.grid_tasks import describe_grid
 from epoch_plugin.core.metrics.planned import Planned
 from epoch_plugin.core.metrics.plot_shape import PlotShape
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
@@ -83,10 +84,8 @@ class BiodiversityStatistic(Planned):
         """Return the years, the grid, and what decides comparability: the cells' size and the blocks of connectivity."""
         if self.plan.place is None:
             return {"analysis_grid": None, "scored_year": None}
-        grid = self.plan.tasks[self.plan.place.task].grid
-        described = {"role": CANOPY, "crs": grid.crs, "x0": grid.x0, "y0": grid.y0, "dx": grid.dx, "dy": grid.dy}
         return {
-            "analysis_grid": {**described, "columns": grid.ncols, "rows": grid.nrows},
+            "analysis_grid": describe_grid(CANOPY, self.plan.tasks[self.plan.place.task].grid),
             "scored_year": self.plan.scored,
             "years": list(self.plan.years),
             "cell_size_m": self.plan.cell_m,
