@@ -67,6 +67,13 @@ def connect_writing(path: str, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Co
     return connection
 
 
+def connect_attached(path: str) -> sqlite3.Connection:
+    """Return a connection that is part of the file's WAL: only one that has read is, and while it is open nobody can turn WAL off."""
+    connection = connect_writing(path)
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return connection
+
+
 def _enter_wal(connection: sqlite3.Connection, path: str, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     connection.execute(f"PRAGMA busy_timeout = {_TRY_MILLISECONDS}")

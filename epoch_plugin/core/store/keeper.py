@@ -13,7 +13,7 @@ import os
 import sqlite3
 import struct
 
-from epoch_plugin.core.store.connection import connect_writing
+from epoch_plugin.core.store.connection import connect_attached
 
 # SQLite's file format: connections hold a shared lock on these bytes, and whoever wants to be alone an exclusive one
 _SHARED_FIRST, _SHARED_SIZE = 0x40000000 + 2, 510
@@ -29,9 +29,7 @@ def keep_for_process(path: str) -> None:
     real = os.path.realpath(path)
     if real in _kept:
         return
-    connection = connect_writing(real)
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only a connection that has read is attached
-    _kept[real] = (connection, _shared_lock(real))
+    _kept[real] = (connect_attached(real), _shared_lock(real))
 
 
 def _shared_lock(path: str) -> int | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from epoch_plugin.core.errors import StoreError
 from epoch_plugin.core.store import ddl, migrations, schema
 from epoch_plugin.core.store.backup import copy_database
-from epoch_plugin.core.store.connection import connect_reading, connect_writing, read_only_reason
+from epoch_plugin.core.store.connection import connect_attached, connect_reading, connect_writing, read_only_reason
 
 
 class Store:
@@ -81,8 +81,7 @@ class Store:
             yield
             return
         try:
-            connection = connect_writing(self.path)
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # only a connection that has read is attached
+            connection = connect_attached(self.path)
         except sqlite3.Error as error:
             raise StoreError(f"The store {self.path} cannot be held open ({error}).") from error
         try:
