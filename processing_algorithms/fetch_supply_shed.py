@@ -22,7 +22,7 @@ from epoch_plugin.core.window import MonitoringWindow
 from epoch_plugin.processing_algorithms.base import EpochAlgorithm
 from epoch_plugin.processing_algorithms.feature_output import write_outputs
 
-STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "cft")
+STATS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water", "extra", "cft")
 KINDS = ["supply_shed", "watershed", "admin_area", "region", "all"]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from epoch_plugin.core.batch.references import CommodityLayer, Reference, ReferencePlan, newest_layer
+from epoch_plugin.core.batch.references import FIGURES, CommodityLayer, Reference, ReferencePlan, newest_layer
 from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.datasets.datasets_file import Datasets
-from epoch_plugin.core.fetch.aggregate import AGGREGATES, Summed, sum_plots
+from epoch_plugin.core.fetch.aggregate import Summed, sum_plots
 from epoch_plugin.core.metrics.reasons import Reason, reason
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.regions.reference_area import reference_area
@@ -39,7 +39,7 @@ class RegionalStage:
     ) -> None:  # fmt: skip
         self._store, self._request, self._collection, self._job_id, self._datasets = store, request, collection, job_id, datasets
         self._regions = regions
-        self._stats = tuple(name for name in request.stats if name in AGGREGATES)
+        self._stats = tuple(name for name in request.stats if name in FIGURES)
 
     def run(self, fids: Sequence[int], boxes: Floats, progress: Progress) -> None:
         """Work out and store everything; rows of the same job are replaced. `fids` and `boxes` (n, 4) are those of the plots."""

@@ -12,6 +12,7 @@ from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.fetch.aggregate_biodiversity import BiodiversitySums
 from epoch_plugin.core.fetch.aggregate_deforestation import DeforestationSums
 from epoch_plugin.core.fetch.aggregate_emissions import EmissionsSums
+from epoch_plugin.core.fetch.aggregate_extra import ExtraSums
 from epoch_plugin.core.fetch.aggregate_farm import FARM_FIELDS, FarmSums
 from epoch_plugin.core.fetch.aggregate_water import WaterSums
 from epoch_plugin.core.fetch.fields import SHARED
@@ -41,6 +42,7 @@ AGGREGATES: dict[str, Callable[[], Sums]] = {
     "luc_emissions": EmissionsSums,
     "biodiversity": BiodiversitySums,
     "water": WaterSums,
+    "extra": ExtraSums,
 }
 """One entry per statistic that can be aggregated."""
 
@@ -122,7 +124,8 @@ def _statistics(names: Sequence[str], sums: Sequence[Sums], prefixed: bool) -> d
     ends = []
     for name, each in zip(names, sums):
         found = each.properties()
-        ends.append(found.pop("assessed_end"))
+        if "assessed_end" in found:
+            ends.append(found.pop("assessed_end"))
         properties.update({_named(f"{name}_" if prefixed else "", key): value for key, value in found.items()})
     properties["assessed_end"] = min(ends) if ends and None not in ends else None  # what holds for all statistics of the row
     return properties

@@ -16,6 +16,8 @@ SENTENCES: dict[str, str] = {
     "long_edges": "The plot's edges are so long that straight lines in the raster's projection enclose another area than on the ground.",
     "not_processed": "No result is stored for this plot and window.",
     "no_data": "No layer of this role has data in the plot.",
+    # many plots in one row
+    "not_additive": "This statistic of the whole does not follow from those of its plots, so it is given per plot only.",
     # regions and their reference areas
     "coarse_borders": "The region's border is that of a small-scale map, and some plots lie so near it that it may not be theirs.",
     "reference_no_commodity": "The collection's crop is none that a layer can be bound for, so there is no reference area.",

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from epoch_plugin.core.fetch.aggregate import AGGREGATES
 from epoch_plugin.core.fetch.request import FetchRequest
 from epoch_plugin.core.fetch.run import fetch
 from epoch_plugin.core.monitoring.plot_columns import AlertCounts, PlotColumns
@@ -124,7 +123,7 @@ def _aggregate(store: Store, scope: Scope, shed: Mapping[str, Any]) -> dict[str,
     found: dict[str, Any] = {}
     start, end = (scope.window.start, scope.window.end) if scope.window else (None, None)
     for name in statistics_with_rows(store, scope.collection_id):
-        if name not in AGGREGATES or shed.get(_SERIES.get(name, "")) is not None:
+        if name not in _SERIES or shed.get(_SERIES[name]) is not None:
             continue
         request = FetchRequest(scope.collection_id, (name,), start, end, aggregate=True)
         with fetch(store, request) as result:
