@@ -157,10 +157,10 @@ def test_constant_trees_score_a_half_and_series_is_averaged(tmp_path):
         write_tif(tmp_path / f"chm_{year}.tif", np.full((40, 40), height, np.float32), X0, Y0, CELL)
     path = write_datasets(tmp_path, {"role": "chm", "sources": {str(y): f"chm_{y}.tif" for y in (2020, 2021, 2023, 2025)}, "unit": "m"})
     plan, rows = rows_of(path, [cells(10, 12, 10, 13)])
-    assert plan.plan.years == (2020, 2021, 2023) and plan.plan.scored == 2023
+    assert plan.plan.years == (2020, 2021, 2023, 2025) and plan.plan.scored == 2023
     assert rows[0]["diversity_score"] == 0.5 and rows[0]["uncertainty_sd"] == 0.0  # all trees, no difference in height
     annual = rows[0]["annual_chm"]
-    clamped = {"mean": 30, "std": 0, "2020": 10, "2021": 20, "2023": 60}
+    clamped = {"mean": 22.75, "std": 0, "2020": 10, "2021": 20, "2023": 60, "2025": 1}  # also years outside the window, as stocks of biomass
     assert {key: pytest.approx(value, abs=1e-6) for key, value in annual.items()} == clamped
     assert rows[0]["assessed_end"] == dt.date(2023, 12, 31) and rows[0]["coverage"] == {"chm": 1.0}
 
@@ -181,7 +181,8 @@ def test_what_cannot_be_scored_says_why(tmp_path):
     path = write_datasets(tmp_path, {"role": "chm", "sources": {"2019": "chm.tif"}, "unit": "m"})
     plan, rows = rows_of(path, [cells(10, 12, 10, 13)])
     assert rows[0]["diversity_score"] is None and rows[0]["reasons"][0]["code"] == "no_window_year:chm" and rows[0]["valid_fraction"] == 0
-    assert plan.missing == () and plan.tasks == ()
+    assert plan.missing == () and rows[0]["annual_chm"] == {"mean": pytest.approx(9.0), "std": 0.0, "2019": pytest.approx(9.0)}
+    assert rows[0]["assessed_end"] is None and rows[0]["coverage"] == {}
     path = write_datasets(tmp_path, {"role": "agb", "sources": {"2019": "chm.tif"}, "unit": "Mg/ha"})
     plan, rows = rows_of(path, [cells(10, 12, 10, 13)])
     assert plan.missing == ("chm",) and rows[0]["reasons"][0]["code"] == "missing_layer:chm"

@@ -90,6 +90,19 @@ def test_yearly_stocks_and_majority_class(tmp_path, entries):
     assert row["annual_lc"] == {"2020": 1, "2023": 2}
 
 
+def test_series_show_every_bound_year_and_the_window_only_decides_what_is_compared(tmp_path, entries):
+    later = [
+        {**entries[0], "sources": {"2015": "agb23.tif", **entries[0]["sources"], "2025": "agb20.tif"}},
+        {**entries[1], "sources": {**entries[1]["sources"], "2025": "lc20.tif"}},
+    ]
+    found, plain = emissions(tmp_path, later)[0], emissions(tmp_path, entries)[0]
+    assert list(found["annual_agb"]) == ["mean", "std", "2015", "2020", "2023", "2025"]
+    assert found["annual_lc"] == {"2020": 1, "2023": 2, "2025": 1}
+    changes = [name for name in found if name.endswith(("year", "uncertainty_sd")) and "amortised" not in name]
+    assert len(changes) >= 11 and {name: found[name] for name in changes} == {name: plain[name] for name in changes}
+    assert found["reasons"] == plain["reasons"] and found["assessed_end"] == plain["assessed_end"]
+
+
 def test_conversion_factors_of_the_methods_page(tmp_path):
     # METHODS: 260 x 1.24 x 0.47 x 44/12 = 555.60. One cell of 260 Mg/ha in 2020, gone in 2021: the whole stock in one year.
     tif(tmp_path, "a", [[260]]), tif(tmp_path, "b", [[0]])

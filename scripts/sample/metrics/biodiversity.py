@@ -43,7 +43,7 @@ class Diversity:
         self.run, self.ground = run, ground
         entry = run.entry("chm") or {}
         self.role = "chm_coarse" if "coarse" in str(entry["sources"]) else "chm"
-        self.years = [year for year in run.years("chm") if run.window.start.year <= year <= run.end.year]
+        self.years = run.years("chm")
         counted = [year for year in self.years if year in run.window.years]
         self.scored = counted[-1] if counted else None
         self.layers = {year: ground.measured[self.role][year] for year in self.years}

@@ -29,7 +29,7 @@ class Emissions:
         self.factors = {role: unit[entry["unit"]] for role in ("agb", "agb_sd", "soc") if (entry := run.entry(role)) is not None}
         self.pair, self.soil_pair = self._pair("agb"), self._pair("soc")
         self.lookers = {s: looks(ground.scene, s, record, run.window) for s, record in run.systems.records.items()}
-        self.cover_years = [year for year in run.years("lc") if year <= self.years[-1]]
+        self.cover_years = run.years("lc")
         self.window_cover = self._between(self.years[0], self.years[-1])
         self.long_cover = self._between(self.years[-1] - LONG_YEARS + 1, self.years[-1])
 

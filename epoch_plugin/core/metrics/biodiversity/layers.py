@@ -56,13 +56,12 @@ class TreeCodes:
 
 @dataclass(frozen=True)
 class BiodiversityPlan:
-    """Everything that is decided before a cell is read; without a layer in the window there is nothing to run."""
+    """Everything that is decided before a cell is read; without any layer there is nothing to run."""
 
     window: MonitoringWindow
     settings: Settings
-    years: tuple[int, ...]  # years from the window's first to its last date with a layer
+    years: tuple[int, ...]  # all years with a layer, whatever the window: the series of annual_chm
     scored: int | None  # the last counted year with a layer
-    bound: bool  # is any canopy height bound at all
     tasks: tuple[GridTask, ...] = ()
     place: Place | None = None
     cell_m: float = math.nan
@@ -78,11 +77,11 @@ def plan_biodiversity(datasets: Datasets, window: MonitoringWindow, settings: Se
     """
     _check(settings)
     sources = _sources(datasets)
-    years = tuple(year for year in sorted(sources) if window.start.year <= year <= window.end.year)
+    years = tuple(sorted(sources))
     counted = [year for year in years if year in window.years]
     scored = counted[-1] if counted else None
     if not years:
-        return BiodiversityPlan(window, settings, (), None, bool(sources))
+        return BiodiversityPlan(window, settings, (), None)
     heights = {year: _height_read(*sources[year], f"{CANOPY}:{year}") for year in years}
     grid = heights[scored or years[-1]].layer.grid
     cell_m = ground_cell_size(grid, *middle_of(boxes))
@@ -102,7 +101,7 @@ def plan_biodiversity(datasets: Datasets, window: MonitoringWindow, settings: Se
         connectivity = LayerRead(f"{read.key}:connectivity", read.layer, read.decode, np.nan, focal)
     book = TaskBook()
     place = book.add(heights[scored or years[-1]].layer, BiodiversityKernel(tuple(heights.values()), rao, connectivity))
-    return BiodiversityPlan(window, settings, years, scored, True, book.tasks, place, cell_m, side, tuple(layers))
+    return BiodiversityPlan(window, settings, years, scored, book.tasks, place, cell_m, side, tuple(layers))
 
 
 def _check(settings: Settings) -> None:

@@ -77,7 +77,7 @@ class BiodiversityStatistic(Planned):
     @property
     def missing(self) -> tuple[str, ...]:
         """Return the canopy height where it is not bound at all."""
-        return () if self.plan.bound else (CANOPY,)
+        return () if self.plan.years else (CANOPY,)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class BiodiversityStatistic(Planned):
 
     def _reasons(self, table: BiodiversityTable, i: int) -> list[Reason]:
         plan = self.plan
-        if not plan.bound:
+        if not plan.years:
             return [reason("missing_layer", CANOPY)]
         if plan.scored is None:
             return [reason("no_window_year", CANOPY)]

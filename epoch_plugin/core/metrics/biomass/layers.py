@@ -115,10 +115,9 @@ class _Planner:
         return StockPair(start, end)
 
     def _cover(self) -> LandCover:
-        """Open land cover up to the window's last year."""
+        """Open all land cover; which years tell the window's conversions is the reader's matter."""
         refs = [(entry, ref) for entry in self._datasets.by_role("lc") for ref in entry.sources]
         found = sorted(((ref.year, entry, ref) for entry, ref in refs if ref.year is not None), key=lambda item: item[0])
-        found = [item for item in found if item[0] <= self._window.years[-1]]
         reads = [self._classes(entry, ref, f"luc_emissions/lc:{year}") for year, entry, ref in found]
         uses = tuple(_uses(entry) for _, entry, _ in found)
         return LandCover(tuple(year for year, _, _ in found), tuple(reads), uses)
