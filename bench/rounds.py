@@ -17,6 +17,7 @@ from bench.scale import Cache
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MB = 2048
+ALL_FOUR = {"datasets": "four", "stats": "eudr_deforestation,luc_emissions,biodiversity,water"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def runs(cache: Cache) -> list[Run]:
         Run("exactextract_frame", "exactextract_peer", {"count": small, "frame": True}),
         Run("floor", "floor", {"count": small}),
         Run("deforestation", "batch", {"count": small}),
+        Run("four", "batch", {"count": small, **ALL_FOUR}),
+        Run("exactextract_four", "exactextract_peer", {"count": small, **ALL_FOUR}),
         Run("statistics_large", "statistics", {"count": large}),
         Run("deforestation_large", "batch", {"count": large, "keep": "processed"}),
         Run("commit", "commit", {"count": large, "processed": "processed"}),

@@ -13,10 +13,10 @@ from bench.rounds import LIMIT_MB, Results
 from bench.scale import Cache
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-ENGINE_RUNS = ["statistics", "deforestation", "statistics_large", "deforestation_large", "before_new_year", "new_year", "huge"]
+ENGINE_RUNS = ["statistics", "deforestation", "four", "statistics_large", "deforestation_large", "before_new_year", "new_year", "huge"]
 
 
-def names(cache: Cache) -> dict[str, str]:
+def names(cache: Cache, results: Results) -> dict[str, str]:
     """Return what each run is, in words."""
     small, large, huge = (f"{count:,}" for count in cache.scale.plots)
     subset = cache.scale.subset
@@ -28,6 +28,8 @@ def names(cache: Cache) -> dict[str, str]:
         "rasterstats": f"rasterstats, the same by cell centre, EXTRAPOLATED from {subset} plots x one layer per grid",
         "qgis": f"QGIS zonal histogram / statistics, by cell centre, EXTRAPOLATED from {subset} plots x one layer per grid",
         "deforestation": f"deforestation batch, 10 m and 30 m grids, rows and store commit, {small} plots",
+        "four": f"all four statistics, five grids, rows and store commit, {small} plots",
+        "exactextract_four": f"exactextract, means or class areas of the {_layers(results)}layers which that batch reads, {small} plots",
         "statistics_large": f"this engine, statistics of 40 layers, {large} plots",
         "deforestation_large": f"deforestation batch with store commit, {large} plots",
         "commit": f"committing one statistic's rows, {large} plots",
@@ -43,7 +45,7 @@ def names(cache: Cache) -> dict[str, str]:
 
 def run_rows(cache: Cache, results: Results) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Yield name, rounds, wall (median, range), CPU, memory above start, peak."""
-    for key, name in names(cache).items():
+    for key, name in names(cache, results).items():
         figures = results.figures.get(key)
         if not figures:
             yield name, "0", f"not measured: {results.errors.get(key, 'left out')}", "", "", ""
@@ -97,6 +99,8 @@ def targets(cache: Cache, results: Results) -> list[Target]:
         Target("40 layers: wall, this / read floor", *_ratios(results, own, floor), 2.5, 1.9),
         Target(f"deforestation batch with store commit, {small} plots: wall, exactextract's statistics alone / this",
                *_ratios(results, exact, "deforestation"), 4, 8, True, "×"),
+        Target(f"all four statistics with store commit, {small} plots: wall, exactextract's means or class areas of the same layers / this",
+               *_ratios(results, "exactextract_four", "four"), 2, 2, True, "×"),
         Target("memory above start, largest of all engine and batch runs", _number(memory, " MB"), memory, 400, 250, unit=" MB"),
         Target(f"growth {small} → {large} plots, statistics only", *_ratios(results, "statistics_large", own), 9, 7, unit="×"),
         Target("the same, deforestation batch", *_ratios(results, "deforestation_large", "deforestation"), 9, 7, unit="×"),
@@ -109,6 +113,11 @@ def targets(cache: Cache, results: Results) -> list[Target]:
         Target(f"ids and hashes of {large} plots", *_seconds(results, "ids"), 4, 2, unit=" s"),
         Target(f"fetch {large} plots to NDJSON", _number(rate, " features/s"), rate, 20_000, 30_000, True, "/s"),
     ]  # fmt: skip
+
+
+def _layers(results: Results) -> str:
+    count = results.median("exactextract_four", "layers")
+    return "" if count is None else f"{count:.0f} "
 
 
 def _agreement(results: Results) -> Iterator[Target]:

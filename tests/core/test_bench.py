@@ -14,7 +14,7 @@ pytest.importorskip("osgeo.gdal")
 pytest.importorskip("exactextract")
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONAL = ("rasterstats", "qgis", "gui", "exactextract", "exactextract_frame")  # peers that `make bench` installs, or QGIS itself
+OPTIONAL = ("rasterstats", "qgis", "gui", "exactextract", "exactextract_frame", "exactextract_four")  # peers of `make bench`, or QGIS itself
 
 
 @pytest.mark.slow
@@ -37,6 +37,8 @@ def test_the_small_benchmark_runs_and_fills_its_table(tmp_path):
         if measure.startswith(("memory above start", "growth", "second run", "committing", "ids and hashes", "fetch")):
             assert result and verdict in ("missed", "met", "stretch"), measure
     assert "wall" in rows["second run with one new annual layer / first run, 900 plots"][0]
+    assert rows["all four statistics with store commit, 300 plots: wall, exactextract's means or class areas of the same layers / this"][0]
+    assert "exactextract, means or class areas of the 63 layers which that batch reads, 300 plots" in text
     assert str(tmp_path) not in text
 
 
@@ -66,6 +68,34 @@ def test_the_page_lists_every_layer_and_role():
         assert re.sub(r"_\d{4}$", "", layer.name) in page, layer.name
     for layers in by_grid().values():
         assert len({layer.categorical for layer in layers}) == 1
+
+
+def test_exactextract_gets_the_layers_that_the_batch_of_all_statistics_reads(tmp_path):
+    """What is bound but lies outside the window, or is no layer of the four statistics, does not count."""
+    import numpy as np
+
+    from bench import bindings
+    from bench.make_layers import write_layer
+    from bench.rounds import ALL_FOUR
+    from bench.runs.exactextract_peer import read_by
+    from bench.scale import Cache, Scale
+    from bench.stack import BESIDE, FORTY
+
+    cache = Cache(tmp_path, Scale("tiny", 0.02, (1, 1, 1), 1, 1, 1))
+    cache.layers.mkdir(parents=True)
+    for layer in (*FORTY, *BESIDE):
+        write_layer(layer, cache.scale.degrees, cache.layer(layer.name))
+    bindings.write_all(cache.layers)
+    read = read_by(cache, ALL_FOUR["datasets"], ALL_FOUR["stats"].split(","), np.array([[-7.49, 7.49, -7.485, 7.495]]))
+    by_role: dict[str, list[int | None]] = {}
+    for layer in read:
+        by_role.setdefault(layer.role, []).append(layer.year)
+    assert by_role["tmf"] == list(range(2020, 2026)) and by_role["chm"] == [2020] and by_role["lc"] == [2021]
+    assert by_role["agb"] == [2010, *range(2015, 2022)]
+    assert by_role["precipitation"] == by_role["pet"] == list(range(2021, 2026))
+    assert by_role["soil_moisture"] == by_role["et"] == list(range(2014, 2026))
+    assert {"mask of glad", "glad", "national_monitor (detection)", "soc", "water_stress", "timber", "wdpa"} <= set(by_role) and "" not in by_role
+    assert len(read) == 63
 
 
 def test_plots_are_as_described():
