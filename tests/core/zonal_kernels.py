@@ -48,6 +48,7 @@ class ClassKernel:
 
     read: LayerRead
     needs_centres = True
+    by_values = True
 
     @property
     def reads(self):

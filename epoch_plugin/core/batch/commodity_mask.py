@@ -35,6 +35,11 @@ class CommodityKernel:
         return bool(getattr(self.inner, "needs_centres", False))
 
     @property
+    def by_values(self) -> bool:
+        """Tell whether the other kernel looks at nothing but values."""
+        return bool(getattr(self.inner, "by_values", False))
+
+    @property
     def reads(self) -> tuple[LayerRead, ...]:
         """Return the other kernel's layers and the commodity's."""
         return (*self.inner.reads, self.mask)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
+from epoch_plugin.core.zonal.pieces import Pieces
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
 WGS84_A = 6_378_137.0
@@ -51,6 +52,16 @@ class CellArea:
         if is_geographic(self._grid.crs):
             return self._by_row(rows)
         return self._interpolated(rows, cols)
+
+    def weights(self, pieces: Pieces, fraction: Floats) -> Floats:
+        """Return the covered area (m2) of every cell of pieces that are covered to these fractions."""
+        if len(pieces.row) == 0:
+            return np.zeros(0)
+        of_cell = pieces.lengths.piece
+        if is_geographic(self._grid.crs):
+            return np.asarray((fraction * self._by_row(pieces.row))[of_cell])
+        cells = pieces.cells
+        return np.asarray(fraction[of_cell] * self._interpolated(cells.row, cells.col))
 
     def _by_row(self, rows: Ints) -> Floats:
         low, high = int(rows.min()), int(rows.max())

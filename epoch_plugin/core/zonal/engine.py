@@ -12,6 +12,7 @@ import numpy as np
 from epoch_plugin.core.datasets.gdal_state import gdal_exceptions
 from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
+from epoch_plugin.core.zonal.alike import joined, joins
 from epoch_plugin.core.zonal.blocks import close_datasets
 from epoch_plugin.core.zonal.cell_area import CellArea
 from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
@@ -20,7 +21,7 @@ from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
 from epoch_plugin.core.zonal.plan import BlockShape, Group, Plan, empty_group
-from epoch_plugin.core.zonal.reduce import Part, Total, partial, total
+from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, segments, to_grid_crs
 
 CELLS_PER_BAND = 60_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
@@ -107,7 +108,7 @@ def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], poo
     covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute)
     plan = Plan(covered, task.grid, task.shape)
     area = CellArea(task.grid)
-    return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(len(plan.group_blocks))])
+    return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(plan.n_groups)])
 
 
 def _collect(band: _Band, answers: list[list[_GroupAnswer]], progress: Progress, fraction: float) -> None:
@@ -128,26 +129,37 @@ def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> 
 
 
 def _ask(group: Group, task: GridTask, cell_area: CellArea) -> _GroupAnswer:
-    """Ask all kernels about the cells of a group, gathering each layer once."""
-    weight = group.fraction * cell_area(group.row, group.col)
-    gather = GroupGather(task.grid, group.row, group.col)
-    gathered: dict[str, list[tuple[LayerRead, Array]]] = {}
-    answers = []
-    for kernel in task.kernels:
-        values = {read.key: _once(read, gather, gathered) for read in kernel.reads}
-        answers.append(partial(kernel(Cells(group.inside, values, group.row, group.col)), group, weight))
-    sums = np.asarray(np.bincount(group.part, weight, minlength=len(group.part_plot)), np.float64)
+    """Ask all kernels about the cells of a group, reading each layer once."""
+    weight = cell_area.weights(group.pieces, group.fraction)
+    gather = GroupGather(task.grid, group.pieces, [read for kernel in task.kernels for read in kernel.reads])
+    cells = _CellByCell(group, weight, gather)
+    answers = [joined(kernel, group, weight, gather) if joins(kernel) else cells.ask(kernel) for kernel in task.kernels]
+    first = group.first_cells
+    sums = np.add.reduceat(weight, first) if len(first) else np.zeros(0)
     return _GroupAnswer(answers, group.part_plot, group.part_order, sums)
 
 
-def _once(read: LayerRead, gather: GroupGather, gathered: dict[str, list[tuple[LayerRead, Array]]]) -> Array:
-    """Gather a layer, or return what was gathered for a kernel before; another layer of the same key is another one."""
-    known = gathered.setdefault(read.key, [])
-    for other, values in known:
-        if other is read or other == read:
-            return values
-    known.append((read, gather(read)))
-    return known[-1][1]
+class _CellByCell:
+    """Asks kernels about every single cell of a group; what several of them read alike is gathered once."""
+
+    def __init__(self, group: Group, weight: Floats, gather: GroupGather) -> None:
+        self._group, self._weight, self._gather = group, weight, gather
+        self._gathered: dict[str, list[tuple[LayerRead, Array]]] = {}
+
+    def ask(self, kernel: CellKernel) -> Part | tuple[Part, ...]:
+        group, cells = self._group, self._group.pieces.cells
+        values = {read.key: self._once(read) for read in kernel.reads}
+        said = kernel(Cells(group.cell_inside, values, cells.row, cells.col))
+        return partial(said, Summands(group.cell_part, self._weight, group.cell_fraction, group.part_plot, group.part_order))
+
+    def _once(self, read: LayerRead) -> Array:
+        """Gather a layer, or return what was gathered for a kernel before; another layer of the same key is another one."""
+        known = self._gathered.setdefault(read.key, [])
+        for other, values in known:
+            if other is read or other == read:
+                return values
+        known.append((read, self._gather(read)))
+        return known[-1][1]
 
 
 def _totals(groups: list[_GroupAnswer], rings: Rings, task: GridTask) -> GridResult:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.zonal.coverage import Bools, Coverage, expanded
 from epoch_plugin.core.zonal.hilbert import hilbert_index
+from epoch_plugin.core.zonal.pieces import Lengths, Pieces, stretches
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
 BLOCKS_PER_GROUP = 16
@@ -25,25 +27,49 @@ class BlockShape:
 
 @dataclass(frozen=True)
 class Group:
-    """The touched cells of some blocks: sorted by block, plot, row, column; interior runs behind boundary cells.
+    """The touched cells of some blocks, in pieces that no block's edge cuts and whose cells have one fraction.
 
-    `part` numbers the stretches of equal (block, plot, boundary or interior); each stretch is summed by itself.
+    Block after block; in a block boundary cells (pieces of one cell) come before interior runs, both by plot, row and column.
+    A part is a stretch of pieces of equal (block, plot, boundary or interior); each part is summed by itself.
     """
 
-    blocks: Ints
-    row: Ints
-    col: Ints
-    fraction: Floats
-    inside: Bools
-    part: Ints
+    pieces: Pieces
+    fraction: Floats  # per piece
+    inside: Bools  # per piece
+    part: Ints  # number of each piece's part
     part_plot: Ints
     part_order: Ints  # by which the parts of a plot are added up: 2 * block (+ 1 for interior runs)
+
+    @property
+    def lengths(self) -> Lengths:
+        """Return the way from pieces to cells."""
+        return self.pieces.lengths
+
+    @cached_property
+    def cell_part(self) -> Ints:
+        """Return the number of each cell's part."""
+        return self.part[self.lengths.piece]
+
+    @cached_property
+    def cell_fraction(self) -> Floats:
+        """Return the covered fraction of each cell."""
+        return self.fraction[self.lengths.piece]
+
+    @cached_property
+    def cell_inside(self) -> Bools:
+        """Tell which cells have their centre in the plot."""
+        return self.inside[self.lengths.piece]
+
+    @cached_property
+    def first_cells(self) -> Ints:
+        """Return the number of the first cell of each part."""
+        return self.lengths.first[stretches(self.part)]
 
 
 def empty_group() -> Group:
     """Return a group without cells."""
     none = np.zeros(0, np.int64)
-    return Group(none, none, none, np.zeros(0), np.zeros(0, bool), none, none, none)
+    return Group(Pieces.single(none, none), np.zeros(0), np.zeros(0, bool), none, none, none)
 
 
 def block_shape(block_rows: int, block_cols: int) -> BlockShape:
@@ -58,96 +84,84 @@ class Plan:
 
     def __init__(self, covered: Coverage, grid: Grid, shape: BlockShape) -> None:
         """Sort `covered` by block; memory is proportional to boundary cells and runs, not to cells."""
-        self._shape = shape
-        self._blocks_across = -(-grid.ncols // shape.cols)
-        run, k = _split_counts(covered, shape)
-        block_col = covered.run_col[run] // shape.cols + k
-        first = np.maximum(covered.run_col[run], block_col * shape.cols)
-        last = np.minimum(covered.run_col[run] + covered.run_length[run], (block_col + 1) * shape.cols)
-        self._cells = _Sorted.of(
-            self._block(covered.cell_row, covered.cell_col // shape.cols),
-            covered.cell_plot, covered.cell_row, covered.cell_col, np.ones(len(covered.cell_plot), np.int64),
-            covered.cell_fraction, covered.cell_inside,
+        across = -(-grid.ncols // shape.cols)
+        run, block_col, col, length = _cut_runs(covered, shape)
+        n_cells = len(covered.cell_plot)
+        order_of = np.r_[
+            (covered.cell_row // shape.rows * across + covered.cell_col // shape.cols) * 2,
+            (covered.run_row[run] // shape.rows * across + block_col) * 2 + 1,
+        ]
+        lengths = np.r_[np.ones(n_cells, np.int64), length]
+        rank, self._groups = _deal(order_of, lengths, across)
+        # numpy sorts 16-bit numbers by radix, the fastest that there is
+        order = np.argsort(rank.astype(np.uint16) if len(rank) and int(rank.max()) < 1 << 16 else rank, kind="stable")
+        self._bounds = np.searchsorted(rank[order], self._groups)
+        self._order = order_of[order]
+        self._length = lengths[order]
+        self._plot, self._row, self._fraction, self._inside = (
+            np.concatenate([of_cells, of_runs[run]])[order]
+            for of_cells, of_runs in (
+                (covered.cell_plot, covered.run_plot), (covered.cell_row, covered.run_row),
+                (covered.cell_fraction, covered.run_fraction), (covered.cell_inside, covered.run_inside),
+            )
         )  # fmt: skip
-        self._runs = _Sorted.of(
-            self._block(covered.run_row[run], block_col),
-            covered.run_plot[run], covered.run_row[run], first, last - first, covered.run_fraction[run], covered.run_inside[run],
-        )  # fmt: skip
-        self.group_blocks = self._groups()
+        self._col = np.concatenate([covered.cell_col, col])[order]
 
-    def _block(self, row: Ints, block_col: Ints) -> Ints:
-        return (row // self._shape.rows) * self._blocks_across + block_col
-
-    def _groups(self) -> list[Ints]:
-        """Deal the touched blocks, along a Hilbert curve, into groups of bounded numbers of blocks and cells."""
-        blocks, where = np.unique(np.r_[self._cells.block, self._runs.block], return_inverse=True)
-        if len(blocks) == 0:
-            return []
-        cells = np.bincount(where.reshape(-1), np.r_[self._cells.length, self._runs.length])
-        row, col = blocks // self._blocks_across, blocks % self._blocks_across
-        side = 1 << int(max(row.max(), col.max(), 1)).bit_length()
-        order = np.argsort(hilbert_index((col + 0.5) / side, (row + 0.5) / side), kind="stable")
-        groups: list[list[int]] = [[]]
-        load = 0
-        for i in order:
-            if groups[-1] and (len(groups[-1]) == BLOCKS_PER_GROUP or load + cells[i] > CELLS_PER_GROUP):
-                groups.append([])
-                load = 0
-            groups[-1].append(int(blocks[i]))
-            load += int(cells[i])
-        return [np.array(group, np.int64) for group in groups]
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return len(self._groups) - 1
 
     def group(self, number: int) -> Group:
-        """Expand one group's cells and runs."""
-        blocks = self.group_blocks[number]
-        picks = [(source, source.pick(blocks)) for source in (self._cells, self._runs)]
-        rows, cols, fractions, insides, parts, plots, orders = [], [], [], [], [], [], []
-        n_parts = 0
-        for interior, (source, pick) in enumerate(picks):
-            if len(pick) == 0:
-                continue
-            plot, block = source.plot[pick], source.block[pick]
-            new = np.r_[True, (plot[1:] != plot[:-1]) | (block[1:] != block[:-1])]
-            part = np.cumsum(new) - 1 + n_parts
-            item, k = expanded(source.length[pick])
-            chosen = pick[item]
-            rows.append(source.row[chosen])
-            cols.append(source.col[chosen] + k)
-            fractions.append(source.fraction[chosen])
-            insides.append(source.inside[chosen])
-            parts.append(part[item])
-            plots.append(plot[new])
-            orders.append(block[new] * 2 + interior)
-            n_parts = int(part[-1]) + 1
-        return Group(blocks, *(np.concatenate(a) for a in (rows, cols, fractions, insides, parts, plots, orders)))
+        """Return one group."""
+        here = slice(int(self._bounds[number]), int(self._bounds[number + 1]))
+        order, plot = self._order[here], self._plot[here]
+        first = stretches(order, plot)
+        part = np.zeros(len(plot), np.int64)
+        part[first[1:]] = 1
+        return Group(
+            Pieces(self._row[here], self._col[here], Lengths(self._length[here])), self._fraction[here], self._inside[here],
+            np.cumsum(part, out=part), plot[first], order[first],
+        )  # fmt: skip
 
 
-def _split_counts(covered: Coverage, shape: BlockShape) -> tuple[Ints, Ints]:
-    last = covered.run_col + covered.run_length - 1
-    return expanded(last // shape.cols - covered.run_col // shape.cols + 1)
+def _cut_runs(covered: Coverage, shape: BlockShape) -> tuple[Ints, Ints, Ints, Ints]:
+    """Cut runs at block edges; return of each piece its run, the column of its block, its first column and its length."""
+    first_block = covered.run_col // shape.cols
+    end = covered.run_col + covered.run_length
+    run, k = expanded((end - 1) // shape.cols - first_block + 1)
+    block_col = first_block[run] + k
+    first = np.maximum(covered.run_col[run], block_col * shape.cols)
+    return run, block_col, first, np.minimum(end[run], (block_col + 1) * shape.cols) - first
 
 
-@dataclass(frozen=True)
-class _Sorted:
-    """Cells or runs sorted by block; within a block they keep their order by plot, row and column."""
+def _deal(order_of: Ints, lengths: Ints, across: int) -> tuple[Ints, Ints]:
+    """Deal the touched blocks, along a Hilbert curve, into groups of bounded numbers of blocks and cells.
 
-    block: Ints
-    plot: Ints
-    row: Ints
-    col: Ints
-    length: Ints
-    fraction: Floats
-    inside: Bools
+    Returns for each piece the rank by which it is sorted, and the first rank of every group, with the end behind the last.
+    """
+    first = stretches(order_of)  # pieces come plot by plot, many of one block in a row
+    if len(first) == 0:
+        return order_of, np.zeros(1, np.int64)
+    stretch_order, stretch_length = order_of[first], np.diff(np.r_[first, len(order_of)])
+    blocks, where = np.unique(stretch_order // 2, return_inverse=True)
+    where = where.reshape(-1)
+    cells = np.bincount(where, np.add.reduceat(lengths, first))
+    row, col = blocks // across, blocks % across
+    side = 1 << int(max(row.max(), col.max(), 1)).bit_length()
+    along = np.argsort(hilbert_index((col + 0.5) / side, (row + 0.5) / side), kind="stable")
+    rank = np.empty(len(blocks), np.int64)
+    rank[along] = np.arange(len(blocks))
+    ranks = rank[where] * 2 + (stretch_order & 1)
+    return ranks[Lengths(stretch_length).piece], 2 * np.array(_cuts(cells[along].tolist()), np.int64)
 
-    @classmethod
-    def of(cls, block: Ints, *columns: Ints | Floats | Bools) -> _Sorted:
-        order = np.argsort(block, kind="stable")
-        return cls(block[order], *(column[order] for column in columns))  # type: ignore[arg-type]
 
-    def pick(self, blocks: Ints) -> Ints:
-        """Return the positions that lie in `blocks`, ascending."""
-        low = np.searchsorted(self.block, blocks)
-        high = np.searchsorted(self.block, blocks, side="right")
-        order = np.argsort(blocks)
-        item, k = expanded((high - low)[order])
-        return low[order][item] + k
+def _cuts(cells: list[float]) -> list[int]:
+    """Return where groups of blocks begin, and their number, so that each has at most so many blocks and cells (or is one block)."""
+    cuts, load = [0], 0.0
+    for i, here in enumerate(cells):
+        if i > cuts[-1] and (i - cuts[-1] == BLOCKS_PER_GROUP or load + here > CELLS_PER_GROUP):
+            cuts.append(i)
+            load = 0.0
+        load += here
+    return [*cuts, len(cells)]

@@ -1,4 +1,4 @@
-"""Summing what kernels say, by plot: first within each block, then the blocks of a plot in their order."""
+"""Summing what kernels say, by plot: first within each block (its boundary cells, its interior runs), then the blocks of a plot in their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.zonal.kernel import CellAnswer, CellKeyed, CellStates, CellValues
-from epoch_plugin.core.zonal.plan import Group
+from epoch_plugin.core.zonal.pieces import stretches
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
 
@@ -83,52 +83,70 @@ Part = Union[StatePart, ValuePart, KeyedPart]
 Total = Union[StateAreas, ValueSums, KeyedSums]
 
 
-def partial(answer: CellAnswer | tuple[CellAnswer, ...], group: Group, weight: Floats) -> Part | tuple[Part, ...]:
-    """Sum a kernel's answer within each stretch of a group, cell by cell in their order."""
+@dataclass(frozen=True)
+class Summands:
+    """What is summed of a group: cells, or stretches of equal ones, in their order, with the part each belongs to."""
+
+    part: Ints
+    weight: Floats  # m2
+    fraction: Floats  # covered fraction, for `CellValues` only
+    part_plot: Ints  # per part
+    part_order: Ints  # per part
+
+
+def partial(answer: CellAnswer | tuple[CellAnswer, ...], summands: Summands) -> Part | tuple[Part, ...]:
+    """Sum a kernel's answer within each part of a group, one after the other in their order."""
     if isinstance(answer, tuple):
-        return tuple(_partial(one, group, weight) for one in answer)
-    return _partial(answer, group, weight)
+        return tuple(_partial(one, summands) for one in answer)
+    return _partial(answer, summands)
 
 
-def _partial(answer: CellAnswer, group: Group, weight: Floats) -> Part:
+def _partial(answer: CellAnswer, summands: Summands) -> Part:
     if isinstance(answer, CellStates):
-        return _partial_states(answer, group, weight)
+        return _partial_states(answer, summands)
     if isinstance(answer, CellKeyed):
-        return _partial_keyed(answer, group, weight)
-    return _partial_values(answer, group, weight)
+        return _partial_keyed(answer, summands)
+    return _partial_values(answer, summands)
 
 
-def _partial_states(answer: CellStates, group: Group, weight: Floats) -> StatePart:
+def _partial_states(answer: CellStates, summands: Summands) -> StatePart:
     n = len(answer.states)
-    key = group.part * n
+    key = summands.part * n
     key += answer.code
-    area = _summed(key, weight, len(group.part_plot) * n)
+    area = _summed(key, summands.weight, len(summands.part_plot) * n)
     touched = np.flatnonzero(area > 0)
     part, state = touched // n, touched % n
-    return StatePart(group.part_plot[part], group.part_order[part], state, area[touched], answer.states)
+    return StatePart(summands.part_plot[part], summands.part_order[part], state, area[touched], answer.states)
 
 
-def _partial_values(answer: CellValues, group: Group, weight: Floats) -> ValuePart:
+def _partial_values(answer: CellValues, summands: Summands) -> ValuePart:
     known = ~np.isnan(answer.values)
-    part, v, w, f = group.part[known], answer.values[known], weight[known], group.fraction[known]
-    n = len(group.part_plot)
-    sums: Floats = np.stack([_summed(part, x, n) for x in (w, w * v, w * v * v, f * v)], axis=1)
+    v, part, w, f = answer.values, summands.part, summands.weight, summands.fraction
+    if not known.all():
+        part, v, w, f = part[known], v[known], w[known], f[known]
+    n = len(summands.part_plot)
+    first = stretches(part)
+    here = part[first]
+    sums, count = np.zeros((n, 4)), np.zeros(n, np.int64)
     minimum, maximum = np.full(n, np.inf), np.full(n, -np.inf)
     if len(part):
-        start = np.flatnonzero(np.r_[True, part[1:] != part[:-1]])
-        minimum[part[start]] = np.minimum.reduceat(v, start)
-        maximum[part[start]] = np.maximum.reduceat(v, start)
-    return ValuePart(group.part_plot, group.part_order, sums, np.bincount(part, minlength=n), minimum, maximum)
+        weighted = w * v
+        for column, values in enumerate((w, weighted, weighted * v, f * v)):
+            sums[here, column] = np.add.reduceat(values, first)
+        minimum[here] = np.minimum.reduceat(v, first)
+        maximum[here] = np.maximum.reduceat(v, first)
+        count[here] = np.diff(np.r_[first, len(part)])
+    return ValuePart(summands.part_plot, summands.part_order, sums, count, minimum, maximum)
 
 
-def _partial_keyed(answer: CellKeyed, group: Group, weight: Floats) -> KeyedPart:
+def _partial_keyed(answer: CellKeyed, summands: Summands) -> KeyedPart:
     known = ~np.isnan(answer.values)
-    part, key, weighted = group.part[known], answer.key[known], weight[known] * answer.values[known]
+    part, key, weighted = summands.part[known], answer.key[known], summands.weight[known] * answer.values[known]
     rank = np.lexsort((key, part))  # stable: the cells of a key keep their order
     part, key = part[rank], key[rank]
     new = _changes(part, key)
     sums = _summed(np.cumsum(new) - 1, weighted[rank], 0)
-    return KeyedPart(group.part_plot[part[new]], group.part_order[part[new]], key[new], sums)
+    return KeyedPart(summands.part_plot[part[new]], summands.part_order[part[new]], key[new], sums)
 
 
 def total(parts: Sequence[Part | tuple[Part, ...]], n_plots: int) -> Total | tuple[Total, ...]:

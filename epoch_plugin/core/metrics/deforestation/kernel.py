@@ -48,6 +48,7 @@ class DeforestationKernel:
     protected: tuple[LayerRead, ...]  # wdpa, natural_forest
     rotation: tuple[LayerRead, ...]  # tree crops dated 2020 or earlier
     needs_centres = True
+    by_values = True
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:
@@ -99,6 +100,7 @@ class MaskKernel:
     """One mask on its own grid: the state of a cell is 0 no data, 1 no, 2 yes."""
 
     read: LayerRead
+    by_values = True
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:

@@ -42,6 +42,7 @@ class ValueTableKernel:
     read: LayerRead
     table: tuple[float, ...]
     stats: tuple[ExtraStat, ...]
+    by_values = True
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:
