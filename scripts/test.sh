@@ -21,9 +21,4 @@ say "package"
 "$python" scripts/package.py
 
 say "layout, QGIS and qgis_process tests (offscreen)"
-# Widgets wait for tasks and for the window system, and about one full run in four has had one such test run into its time limit
-# without any cause found yet: what failed is tried once more, alone, and must pass then.
-"$python" -m pytest -q --durations=8 tests/layout tests/qgis || {
-    say "once more, alone: what failed"
-    "$python" -m pytest -q --last-failed --last-failed-no-failures none tests/layout tests/qgis
-}
+"$python" -m pytest -q --durations=8 tests/layout tests/qgis

@@ -17,6 +17,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.loading import load_results
+from epoch_plugin.bridge.tasks import hand_over
 
 UNLOAD_WAIT_MS = 15_000
 
@@ -94,7 +95,7 @@ class Run(QObject):
         self._feedback.progressChanged.connect(self._on_progress)
         self._task.executed.connect(self._on_executed)
         self.running = True
-        QgsApplication.taskManager().addTask(self._task)
+        hand_over(self._task, lambda ok: self._on_executed(ok, {}))
 
     def cancel(self) -> None:
         """Ask the run to stop; it ends when its algorithm has seen that."""

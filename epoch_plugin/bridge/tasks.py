@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsApplication, QgsTask
+from qgis.PyQt.QtCore import QTimer
 
 from epoch_plugin.bridge.compat import QUIET_TASK
 from epoch_plugin.bridge.proj_context import keeping_proj_context
@@ -13,6 +14,8 @@ from epoch_plugin.core.errors import CancelledError, explained
 
 # A QgsTask that no Python name holds never calls finished(): these are on their way.
 _alive: set[BackgroundTask] = set()
+SOON_MS = 2
+_ENDED = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class BackgroundTask(QgsTask):
@@ -75,8 +78,24 @@ def in_background(title: str, function: Callable[[Any], Any], done: Callable[[An
     """Start a function in the background and return its task; `quiet` keeps it out of the task list where QGIS can."""
     task = BackgroundTask(title, function, done, quiet)
     _alive.add(task)
-    QgsApplication.taskManager().addTask(task)
+    hand_over(task, task.finished)
     return task
+
+
+def hand_over(task: QgsTask, ended: Callable[[bool], None]) -> None:
+    """Give a task to QGIS's manager as soon as no other task there is on its way out; `ended(False)` where it is cancelled before that.
+
+    The manager keeps the address of a task's runnable after the thread pool has freed it, and takes whatever has that address out of
+    the pool's queue when it clears the task away. A task that was added in between, for instance in another's `finished()`, may lie at
+    just that address: it then stays queued for ever (QGIS issue 53806).
+    """
+    manager = QgsApplication.taskManager()
+    if task.isCanceled():
+        ended(False)
+    elif any(other.status() in _ENDED for other in manager.tasks()):
+        QTimer.singleShot(SOON_MS, lambda: hand_over(task, ended))
+    else:
+        manager.addTask(task)
 
 
 def stop_all() -> None:

@@ -1,0 +1,88 @@
+"""Tasks are handed to QGIS's manager when it cannot lose them, whoever starts them and from wherever."""
+
+from __future__ import annotations
+
+import pytest
+from qgis.core import QgsApplication, QgsTask
+from qgis.PyQt.QtCore import QCoreApplication
+
+from epoch_plugin.bridge import tasks
+from epoch_plugin.bridge.runs import Runs
+
+WAIT = 10_000
+ENDED = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
+
+
+@pytest.fixture
+def company(plugin):
+    """For every task that is added to the manager: the states of the others there at that moment."""
+    manager, found = QgsApplication.taskManager(), []
+
+    def note(task_id):
+        found.append([other.status() for other in manager.tasks() if manager.taskId(other) != task_id])
+
+    manager.taskAdded.connect(note)
+    yield found
+    manager.taskAdded.disconnect(note)
+
+
+def chain(length, fails=False):
+    """Start a task whose answer starts the next one, and return the answers as they come."""
+    answers = []
+
+    def work(_progress):
+        if fails:
+            raise ValueError("it failed")
+        return len(answers)
+
+    def answered(result, error):
+        answers.append(error or result)
+        if len(answers) < length:
+            tasks.in_background("next", work, answered)
+
+    tasks.in_background("first", work, answered)
+    return answers
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_task_started_by_the_answer_of_another_waits_until_that_one_is_cleared_away(company, fails, qtbot):
+    answers = chain(5, fails)
+    qtbot.waitUntil(lambda: len(answers) == 5, timeout=WAIT)
+    assert len(company) == 5 and not any(state in ENDED for states in company for state in states)
+
+
+def test_an_algorithm_started_by_the_end_of_another_waits_as_well(company, store, qtbot):
+    runs, ended = Runs(), []
+
+    def again(run, ok):
+        ended.append((ok, run.error))
+        if len(ended) < 3:
+            runs.start("epoch:getcollections", {"STORE": store}, "again")
+
+    runs.finished.connect(again)
+    runs.start("epoch:getcollections", {"STORE": store}, "once")
+    qtbot.waitUntil(lambda: len(ended) == 3, timeout=WAIT)
+    assert len(company) == 3 and not any(state in ENDED for states in company for state in states)
+
+
+def test_a_task_cancelled_before_it_was_handed_over_answers(monkeypatch, plugin, qtbot):
+    states = iter([QgsTask.TaskStatus.Complete])
+
+    class Manager:
+        added = []
+
+        def tasks(self):
+            state = next(states, None)
+            return [] if state is None else [type("Other", (), {"status": lambda self: state})()]
+
+        def addTask(self, task):
+            self.added.append(task)
+
+    monkeypatch.setattr(tasks.QgsApplication, "taskManager", lambda: Manager())
+    answers = []
+    task = tasks.in_background("waits", lambda _progress: 1, lambda *answer: answers.append(answer))
+    task.cancel()
+    assert task.waitForFinished(1000)  # what is not started can be waited for
+    qtbot.waitUntil(lambda: bool(answers), timeout=WAIT)
+    assert answers == [(None, "Stopped on request.")] and not Manager.added
+    QCoreApplication.processEvents()
