@@ -10,7 +10,7 @@ from typing import Any
 
 from epoch_plugin.core.collections.checks import CheckedPlot, LocationContext, LocationReport, check_locations
 from epoch_plugin.core.collections.crop_types import CROP_TYPES, find_crop
-from epoch_plugin.core.collections.ids import CollectionIdBuilder, geometry_hash, plot_uuid
+from epoch_plugin.core.collections.ids import CollectionIdBuilder, geometry_hash, plot_uuids
 from epoch_plugin.core.collections.plots import Plot, StageOptions, canonical_plots
 from epoch_plugin.core.collections.report import BadFeature, StageReport
 from epoch_plugin.core.collections.source import PlotSource
@@ -26,7 +26,7 @@ from epoch_plugin.core.store.plots import PlotRow
 from epoch_plugin.core.store.store import Store
 
 SYSTEM_TYPES = ("smallholder", "estate")
-_CHUNK = 5000  # plots that are hashed together
+_CHUNK = 10_000  # plots that are hashed together
 _SHOWN_REASONS = 5
 
 
@@ -186,9 +186,10 @@ def _plot_rows(spool: PlotSpool, collection_id: str, now: str, progress: Progres
     for chunk in spool.chunks(_CHUNK):
         stop_if_cancelled(progress)
         progress.step(0.6 + 0.4 * position / spool.count, "Storing plots")
-        for plot, digest in zip(chunk, geometry_hash([plot.text for plot in chunk])):
+        texts = [plot.text for plot in chunk]
+        for plot, digest, uuid in zip(chunk, geometry_hash(texts), plot_uuids(collection_id, texts, position + 1)):
             position += 1
-            yield _plot_row(plot, plot_uuid(collection_id, position, plot.text), digest, collection_id, now)
+            yield _plot_row(plot, uuid, digest, collection_id, now)
 
 
 def _plot_row(plot: Plot, uuid: str, digest: str, collection_id: str, now: str) -> PlotRow:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from epoch_plugin.core.collections.canonical_text import micro_degrees, point_text, polygon_texts
-from epoch_plugin.core.collections.ids import CollectionIdBuilder, canonical_text, geometry_hash, plot_uuid
+from epoch_plugin.core.collections.ids import CollectionIdBuilder, canonical_text, geometry_hash, plot_uuid, plot_uuids
 from epoch_plugin.core.collections.keccak import keccak256
 from epoch_plugin.core.collections.shapes import multipolygon_wkb, point_wkb
 
@@ -73,6 +73,18 @@ def test_keccak_does_not_depend_on_what_else_is_in_the_batch():
     together = keccak256(messages)
     assert [together[i] for i in (0, 511, 512, 2047, 2048, 2499)] == [keccak256([messages[i]])[0] for i in (0, 511, 512, 2047, 2048, 2499)]
     assert keccak256([]) == []
+
+
+def test_keccak_does_not_depend_on_threads_and_leaves_numpys_buffer_as_it_was(monkeypatch):
+    rng = random.Random(9)
+    messages = [rng.randbytes(rng.choice((0, 135, 136, 700, 9000))) for _ in range(1100)]
+    before = np.getbufsize()
+    answers = []
+    for threads in (1, 2, 7):
+        monkeypatch.setattr("os.cpu_count", lambda threads=threads: threads)
+        answers.append(keccak256(messages))
+    assert answers[0] == answers[1] == answers[2] == [_sponge(m, 0x01) for m in messages[:100]] + answers[0][100:]
+    assert np.getbufsize() == before
 
 
 def _exact(value: float) -> str:
@@ -159,4 +171,6 @@ def test_collection_id_and_uuid_are_the_contracts_formulas():
     assert builder.collection_id == "0x" + hashlib.sha256(text.encode()).hexdigest()
     namespace = uuid.UUID(builder.collection_id[2:34])
     assert plot_uuid(builder.collection_id, 2, rows[1][1]) == str(uuid.uuid5(namespace, "2\tMULTIPOLYGON(...)"))
+    texts = [f"POINT({i}.000000 {-i}.500000)" for i in range(500)]  # every variant digit occurs
+    assert list(plot_uuids(builder.collection_id, texts, 7)) == [str(uuid.uuid5(namespace, f"{i}\t{text}")) for i, text in enumerate(texts, 7)]
     assert geometry_hash(["abc"]) == ["0x" + PUBLISHED[b"abc"]]

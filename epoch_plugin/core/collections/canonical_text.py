@@ -108,29 +108,34 @@ def _smallest_walk(vertices: list[tuple[int, int]], directions: tuple[int, ...])
     return start, way
 
 
-def _digit_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return 5 bytes per signed whole degree (index + 1000, negative zero at 0; unused bytes are 0), and 3 per thousand."""
+def _digit_tables() -> tuple[npt.NDArray[np.uint8], Integers, npt.NDArray[np.uint8]]:
+    """Return 5 bytes per signed whole degree (index + 1000, negative zero at 0; unused bytes are 0), how many are used, 3 bytes per thousand."""
     signed = [f"-{v}." for v in range(1000)] + [f"{v}." for v in range(1000)]
     whole = np.frombuffer("".join(t.rjust(5, "\0") for t in signed).encode(), np.uint8).reshape(2000, 5)
     thousand = np.frombuffer("".join(f"{v:03d}" for v in range(1000)).encode(), np.uint8).reshape(1000, 3)
-    return whole, thousand
+    return whole, np.array([len(t) for t in signed], np.int64), thousand
 
 
-_WHOLE, _THOUSAND = _digit_tables()
+_WHOLE, _WHOLE_WIDTH, _THOUSAND = _digit_tables()
 
 
 def _vertex_text(units: Integers, last: Integers) -> tuple[str, Integers]:
     """Return `x y,` of all vertices joined (no comma at the `last` of a ring) and the number of characters of each."""
     cells = np.empty((len(units), 24), np.uint8)
+    widths = np.full(len(units), 14, np.int64)  # two times six decimals, the space, the comma
     for axis, column in ((0, 0), (1, 12)):
         value = units[:, axis].astype(np.int32)  # up to 999 million; divides faster
         size = np.abs(value)
-        degree, rest = size // 1_000_000, size % 1_000_000
-        cells[:, column : column + 5] = _WHOLE[np.where(value < 0, degree, degree + 1000)]
-        cells[:, column + 5 : column + 8] = _THOUSAND[rest // 1000]
-        cells[:, column + 8 : column + 11] = _THOUSAND[rest % 1000]
+        degree = size // 1_000_000
+        rest = size - degree * 1_000_000
+        thousands = rest // 1000
+        signed = np.where(value < 0, degree, degree + 1000)
+        widths += _WHOLE_WIDTH.take(signed)
+        cells[:, column : column + 5] = _WHOLE.take(signed, 0)
+        cells[:, column + 5 : column + 8] = _THOUSAND.take(thousands, 0)
+        cells[:, column + 8 : column + 11] = _THOUSAND.take(rest - thousands * 1000, 0)
     cells[:, 11] = ord(" ")
     cells[:, 23] = ord(",")
     cells[last, 23] = 0
-    used = cells != 0
-    return cells[used].tobytes().decode("ascii"), used.sum(axis=1)
+    widths[last] -= 1
+    return cells.tobytes().translate(None, b"\0").decode("ascii"), widths

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from epoch_plugin.core.collections.canonical_text import point_text, polygon_texts
 from epoch_plugin.core.collections.keccak import keccak256
@@ -44,5 +43,15 @@ class CollectionIdBuilder:
 
 def plot_uuid(collection_id: str, position: int, text: str) -> str:
     """Return the UUIDv5 of the plot at the 1-based `position` among the stored plots of a collection."""
-    namespace = uuid.UUID(bytes=bytes.fromhex(collection_id.removeprefix("0x"))[:16])
-    return str(uuid.uuid5(namespace, f"{position}\t{text}"))
+    return next(plot_uuids(collection_id, [text], position))
+
+
+def plot_uuids(collection_id: str, texts: Iterable[str], first: int) -> Iterator[str]:
+    """Yield the UUIDv5 of plots that follow each other, the first at the 1-based position `first`; RFC 9562, sections 5.5 and 4."""
+    namespace = hashlib.sha1(bytes.fromhex(collection_id.removeprefix("0x"))[:16], usedforsecurity=False)
+    for position, text in enumerate(texts, start=first):
+        sha = namespace.copy()
+        sha.update(f"{position}\t{text}".encode())
+        digits = sha.hexdigest()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        yield f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
