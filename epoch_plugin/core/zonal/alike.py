@@ -6,10 +6,10 @@ import numpy as np
 
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.gather import GroupGather, Raw, decoded
-from epoch_plugin.core.zonal.kernel import CellKernel, Cells
+from epoch_plugin.core.zonal.kernel import CellKernel, Cells, CellValues
 from epoch_plugin.core.zonal.plan import Group
 from epoch_plugin.core.zonal.reduce import Part, Summands, partial
-from epoch_plugin.core.zonal.rings import Floats
+from epoch_plugin.core.zonal.weights import CellWeights
 
 
 def joins(kernel: CellKernel) -> bool:
@@ -17,14 +17,14 @@ def joins(kernel: CellKernel) -> bool:
     return bool(getattr(kernel, "by_values", False)) and all(read.focal is None for read in kernel.reads)
 
 
-def joined(kernel: CellKernel, group: Group, weight: Floats, gather: GroupGather) -> Part | tuple[Part, ...]:
+def joined(kernel: CellKernel, group: Group, weight: CellWeights, gather: GroupGather) -> Part | tuple[Part, ...]:
     """Ask a kernel once per stretch of equal cells of a part, and sum what it says with the stretches' areas.
 
     Maps are made of patches: nearly always there are far fewer stretches than cells, however many layers are looked at.
     """
     raw = {read.key: gather.raw(read.layer) for read in kernel.reads}
-    new = np.zeros(len(weight), bool)
-    new[group.first_cells] = True
+    new = np.zeros(group.lengths.n_cells, bool)
+    new[group.lengths.first[group.cuts]] = True
     for one in raw.values():
         _mark_changes(new, one)
     centres = bool(getattr(kernel, "needs_centres", False))
@@ -36,8 +36,11 @@ def joined(kernel: CellKernel, group: Group, weight: Floats, gather: GroupGather
     inside = group.inside[piece] if centres else np.zeros(len(first), bool)
     col = group.pieces.col[piece] + (first - group.lengths.first[piece])
     said = kernel(Cells(inside, values, group.pieces.row[piece], col))
-    area = np.add.reduceat(weight, first) if len(first) else np.zeros(0)
-    return partial(said, Summands(group.part[piece], area, np.zeros(0), group.part_plot, group.part_order))
+    fraction, count = np.zeros(0), np.zeros(0, np.int64)
+    if any(isinstance(one, CellValues) for one in (said if isinstance(said, tuple) else (said,))):
+        fraction = np.add.reduceat(group.cell_fraction, first) if len(first) else fraction
+        count = np.diff(np.r_[first, group.lengths.n_cells])
+    return partial(said, Summands(group.part[piece], weight.of_stretches(first), fraction, group.part_plot, group.part_order, count))
 
 
 def _mark_changes(new: Bools, raw: Raw) -> None:

@@ -24,42 +24,53 @@ def reading_unit(tile: Tile) -> tuple[int, int]:
     return WINDOW, WINDOW
 
 
-def read_unit(layer: RasterLayer, tile: Tile, unit_row: int, unit_col: int, values: Array) -> Bools | None:
-    """Read one window of a tile into `values` (rows x cols of the reading unit); return where they are data (None: everywhere).
+class TileReader:
+    """One tile, opened by this thread; needs GDAL's exceptions on. Raises `DatasetError` naming the file when it cannot be read."""
 
-    At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for.
-    Needs GDAL's exceptions on. Raises `DatasetError` naming the file when it cannot be read.
-    """
-    rows, cols = reading_unit(tile)
-    row, col = unit_row * rows, unit_col * cols
-    height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
-    try:
-        if tile.burn is not None:
-            values[:height, :width] = _burn(layer, tile, row, col, height, width)
-            return None
-        return _read_band(tile, row, col, height, width, values)
-    except RuntimeError as error:
-        raise DatasetError(f"{layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
+    def __init__(self, layer: RasterLayer, tile: Tile) -> None:
+        """Open the tile's file."""
+        self._layer, self._tile = layer, tile
+        self._unit = reading_unit(tile)
+        self._whole_blocks = self._unit == (tile.block_rows, tile.block_cols)
+        self._band: Any = None
+        if tile.burn is None:
+            try:
+                self._band = _open_raster(tile.path).GetRasterBand(tile.band)
+            except RuntimeError as error:
+                raise DatasetError(f"{layer.name}: {tile.path} cannot be opened ({error}).") from error
 
+    def read(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
+        """Read one window into `values` (rows x cols of the reading unit); return where they are data (None: everywhere).
 
-def _read_band(tile: Tile, row: int, col: int, height: int, width: int, values: Array) -> Bools | None:
-    band = _open_raster(tile.path).GetRasterBand(tile.band)
-    rows, cols = values.shape
-    if (rows, cols) == (tile.block_rows, tile.block_cols):
-        band.ReadBlock(col // cols, row // rows, buf_obj=values.reshape(-1))
-    else:
-        values[:height, :width] = band.ReadAsArray(col, row, width, height)
-    valid = None
-    if tile.has_mask:
-        valid = np.zeros((rows, cols), bool)
-        mask = _open_raster(tile.path).GetRasterBand(tile.alpha_band) if tile.alpha_band else band.GetMaskBand()
-        valid[:height, :width] = mask.ReadAsArray(col, row, width, height) != 0
-    if tile.may_be_sparse:
-        filled = np.ones((rows, cols), bool)
-        _mark_empty(band, filled, 0, 0, row, col, height, width)
-        if not filled.all():
-            valid = filled if valid is None else valid & filled
-    return valid
+        At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for.
+        """
+        tile, (rows, cols) = self._tile, self._unit
+        row, col = unit_row * rows, unit_col * cols
+        height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
+        try:
+            if tile.burn is not None:
+                values[:height, :width] = _burn(self._layer, tile, row, col, height, width)
+                return None
+            if self._whole_blocks:
+                self._band.ReadBlock(unit_col, unit_row, buf_obj=values.reshape(-1))
+            else:
+                values[:height, :width] = self._band.ReadAsArray(col, row, width, height)
+            return self._valid(row, col, height, width) if tile.has_mask or tile.may_be_sparse else None
+        except RuntimeError as error:
+            raise DatasetError(f"{self._layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
+
+    def _valid(self, row: int, col: int, height: int, width: int) -> Bools | None:
+        tile, valid = self._tile, None
+        if tile.has_mask:
+            valid = np.zeros(self._unit, bool)
+            mask = _open_raster(tile.path).GetRasterBand(tile.alpha_band) if tile.alpha_band else self._band.GetMaskBand()
+            valid[:height, :width] = mask.ReadAsArray(col, row, width, height) != 0
+        if tile.may_be_sparse:
+            filled = np.ones(self._unit, bool)
+            _mark_empty(self._band, filled, 0, 0, row, col, height, width)
+            if not filled.all():
+                valid = filled if valid is None else valid & filled
+        return valid
 
 
 def _mark_empty(band: Any, filled: Bools, top: int, left: int, row: int, col: int, height: int, width: int) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.zonal.pieces import Pieces
-from epoch_plugin.core.zonal.rings import Floats, Ints
+from epoch_plugin.core.zonal.rings import Floats, Ints, metres_per_unit
+from epoch_plugin.core.zonal.weights import CellWeights, quantum_of
 
 WGS84_A = 6_378_137.0
 WGS84_F = 1 / 298.257223563
@@ -53,15 +54,15 @@ class CellArea:
             return self._by_row(rows)
         return self._interpolated(rows, cols)
 
-    def weights(self, pieces: Pieces, fraction: Floats) -> Floats:
-        """Return the covered area (m2) of every cell of pieces that are covered to these fractions."""
-        if len(pieces.row) == 0:
-            return np.zeros(0)
-        of_cell = pieces.lengths.piece
-        if is_geographic(self._grid.crs):
-            return np.asarray((fraction * self._by_row(pieces.row))[of_cell])
+    def weights(self, pieces: Pieces, fraction: Floats) -> CellWeights:
+        """Return what is covered of every cell of pieces that are covered to these fractions."""
+        of_cell, quantum = pieces.lengths.piece, quantum_of(_nominal_m2(self._grid))
+        if len(of_cell) and is_geographic(self._grid.crs):
+            areas = self._by_row(pieces.row) * fraction
+            return CellWeights(np.rint(areas / quantum).astype(np.int64)[of_cell], quantum)
         cells = pieces.cells
-        return np.asarray(fraction[of_cell] * self._interpolated(cells.row, cells.col))
+        areas = self(cells.row, cells.col) * fraction[of_cell]
+        return CellWeights(np.rint(areas / quantum).astype(np.int64), quantum)
 
     def _by_row(self, rows: Ints) -> Floats:
         low, high = int(rows.min()), int(rows.max())
@@ -101,11 +102,13 @@ class CellArea:
 
 def _cells_per_node(grid: Grid) -> int:
     """Return the distance of the nodes in cells: a property of the grid alone, so that areas do not depend on what is asked for."""
-    from pyproj import CRS
-
-    axes = CRS.from_user_input(grid.crs).axis_info
-    side = max(grid.dx, abs(grid.dy)) * (axes[0].unit_conversion_factor if axes else 1.0)
+    side = max(grid.dx, abs(grid.dy)) * metres_per_unit(grid.crs)
     return int(min(max(NODE_M // side, 1), MOST_CELLS_PER_NODE))
+
+
+def _nominal_m2(grid: Grid) -> float:
+    """Return what the cells' area would be if the projection were true everywhere; at the equator for degrees."""
+    return grid.dx * abs(grid.dy) * metres_per_unit(grid.crs) ** 2
 
 
 @lru_cache(maxsize=64)

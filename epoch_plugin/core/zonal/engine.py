@@ -22,7 +22,8 @@ from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
 from epoch_plugin.core.zonal.plan import BlockShape, Group, Plan, empty_group
 from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
-from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, segments, to_grid_crs
+from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, to_grid_crs
+from epoch_plugin.core.zonal.weights import CellWeights
 
 CELLS_PER_BAND = 60_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
 BANDS_AT_WORK = 2
@@ -103,7 +104,7 @@ def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], poo
     """Plan a band of rows and hand its groups to the pool."""
 
     def compute() -> Coverage:
-        return coverage(segments(rings), task.grid, *rows, centres=task.centres, run=pool.map)
+        return coverage(rings.segments, task.grid, *rows, centres=task.centres, run=pool.map)
 
     covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute)
     plan = Plan(covered, task.grid, task.shape)
@@ -134,15 +135,14 @@ def _ask(group: Group, task: GridTask, cell_area: CellArea) -> _GroupAnswer:
     gather = GroupGather(task.grid, group.pieces, [read for kernel in task.kernels for read in kernel.reads])
     cells = _CellByCell(group, weight, gather)
     answers = [joined(kernel, group, weight, gather) if joins(kernel) else cells.ask(kernel) for kernel in task.kernels]
-    first = group.first_cells
-    sums = np.add.reduceat(weight, first) if len(first) else np.zeros(0)
-    return _GroupAnswer(answers, group.part_plot, group.part_order, sums)
+    sums = np.bincount(group.part[group.cuts], weight.of_stretches(group.lengths.first[group.cuts]), minlength=len(group.part_plot))
+    return _GroupAnswer(answers, group.part_plot, group.part_order, np.asarray(sums, np.float64))
 
 
 class _CellByCell:
     """Asks kernels about every single cell of a group; what several of them read alike is gathered once."""
 
-    def __init__(self, group: Group, weight: Floats, gather: GroupGather) -> None:
+    def __init__(self, group: Group, weight: CellWeights, gather: GroupGather) -> None:
         self._group, self._weight, self._gather = group, weight, gather
         self._gathered: dict[str, list[tuple[LayerRead, Array]]] = {}
 
@@ -150,7 +150,7 @@ class _CellByCell:
         group, cells = self._group, self._group.pieces.cells
         values = {read.key: self._once(read) for read in kernel.reads}
         said = kernel(Cells(group.cell_inside, values, cells.row, cells.col))
-        return partial(said, Summands(group.cell_part, self._weight, group.cell_fraction, group.part_plot, group.part_order))
+        return partial(said, Summands(group.cell_part, self._weight.area, group.cell_fraction, group.part_plot, group.part_order))
 
     def _once(self, read: LayerRead) -> Array:
         """Gather a layer, or return what was gathered for a kernel before; another layer of the same key is another one."""

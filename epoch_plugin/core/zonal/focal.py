@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
-from epoch_plugin.core.zonal.blocks import read_unit, reading_unit
+from epoch_plugin.core.zonal.blocks import TileReader, reading_unit
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.kernel import Array, FocalWindow, LayerRead
 from epoch_plugin.core.zonal.rings import Ints
@@ -32,7 +32,7 @@ class UnitCache:
         key = (tile, unit_row, unit_col)
         if key not in self._units:
             values = np.empty(reading_unit(tile), tile.dtype)
-            self._units[key] = (values, read_unit(layer, tile, unit_row, unit_col, values))
+            self._units[key] = (values, TileReader(layer, tile).read(unit_row, unit_col, values))
             self._bytes += values.nbytes
             while self._bytes > CACHED_BYTES and len(self._units) > 1:
                 self._bytes -= self._units.pop(next(iter(self._units)))[0].nbytes

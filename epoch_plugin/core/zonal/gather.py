@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer, Tile
-from epoch_plugin.core.zonal.blocks import read_unit, reading_unit
+from epoch_plugin.core.zonal.blocks import TileReader, reading_unit
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.focal import UnitCache, focal_values
 from epoch_plugin.core.zonal.grids import same_lattice, within_turn
@@ -219,14 +219,15 @@ def _read_tile(layer: RasterLayer, part: _TileCells) -> Raw:
     """Read window by window: one that was just decoded is still in the processor's cache when its cells are taken."""
     tile = layer.tiles[part.tile]
     rows, cols = reading_unit(tile)
-    window = _scratch(rows * cols, tile.dtype)
+    reader, window = TileReader(layer, tile), _scratch(rows * cols, tile.dtype)
+    square = window.reshape(rows, cols)
     values: Array = np.empty(len(part.index), tile.dtype)
     known: Bools | None = None
     start = 0
     for (unit_row, unit_col), end in zip(part.units, part.ends):
-        valid = read_unit(layer, tile, unit_row, unit_col, window.reshape(rows, cols))
+        valid = reader.read(unit_row, unit_col, square)
         index = part.index[start:end]
-        np.take(window, index, out=values[start:end], mode="clip")  # indices are all inside; "clip" spares numpy a copy
+        window.take(index, out=values[start:end], mode="clip")  # indices are all inside; "clip" spares numpy a copy
         if valid is not None:
             known = np.ones(len(values), bool) if known is None else known
             known[start:end] = valid.reshape(-1).take(index)

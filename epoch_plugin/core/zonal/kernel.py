@@ -105,8 +105,8 @@ class CellKernel(Protocol):
     """A metric's part in the engine. It sees arrays only; the engine sums its answer by plot with area weights.
 
     A kernel that looks at `Cells.inside` has an attribute `needs_centres = True`; for others it may be all False.
-    One with `by_values = True` answers with `CellStates` that follow from `values` and `inside` alone: neighbours that are
-    alike in them are handed to it as one cell.
+    One with `by_values = True` answers with what follows from `values` and `inside` alone: neighbours that are alike in them
+    are handed to it as one cell.
     """
 
     @property

@@ -12,6 +12,7 @@ from epoch_plugin.core.zonal.coverage import Bools, Coverage, expanded
 from epoch_plugin.core.zonal.hilbert import hilbert_index
 from epoch_plugin.core.zonal.pieces import Lengths, Pieces, stretches
 from epoch_plugin.core.zonal.rings import Floats, Ints
+from epoch_plugin.core.zonal.weights import ROWS_TOGETHER
 
 BLOCKS_PER_GROUP = 16
 CELLS_PER_GROUP = 1_000_000
@@ -61,9 +62,9 @@ class Group:
         return self.inside[self.lengths.piece]
 
     @cached_property
-    def first_cells(self) -> Ints:
-        """Return the number of the first cell of each part."""
-        return self.lengths.first[stretches(self.part)]
+    def cuts(self) -> Ints:
+        """Return the pieces with which a part begins, or further rows of it that are summed by themselves."""
+        return stretches(self.part, self.pieces.row // ROWS_TOGETHER)
 
 
 def empty_group() -> Group:

@@ -89,9 +89,10 @@ class Summands:
 
     part: Ints
     weight: Floats  # m2
-    fraction: Floats  # covered fraction, for `CellValues` only
+    fraction: Floats  # sum of the covered fractions, for `CellValues` only
     part_plot: Ints  # per part
     part_order: Ints  # per part
+    count: Ints | None = None  # cells, for `CellValues` only; None: one each
 
 
 def partial(answer: CellAnswer | tuple[CellAnswer, ...], summands: Summands) -> Part | tuple[Part, ...]:
@@ -121,9 +122,10 @@ def _partial_states(answer: CellStates, summands: Summands) -> StatePart:
 
 def _partial_values(answer: CellValues, summands: Summands) -> ValuePart:
     known = ~np.isnan(answer.values)
-    v, part, w, f = answer.values, summands.part, summands.weight, summands.fraction
+    v, part, w, f, cells = answer.values, summands.part, summands.weight, summands.fraction, summands.count
     if not known.all():
         part, v, w, f = part[known], v[known], w[known], f[known]
+        cells = None if cells is None else cells[known]
     n = len(summands.part_plot)
     first = stretches(part)
     here = part[first]
@@ -135,7 +137,7 @@ def _partial_values(answer: CellValues, summands: Summands) -> ValuePart:
             sums[here, column] = np.add.reduceat(values, first)
         minimum[here] = np.minimum.reduceat(v, first)
         maximum[here] = np.maximum.reduceat(v, first)
-        count[here] = np.diff(np.r_[first, len(part)])
+        count[here] = np.diff(np.r_[first, len(part)]) if cells is None else np.add.reduceat(cells, first)
     return ValuePart(summands.part_plot, summands.part_order, sums, count, minimum, maximum)
 
 

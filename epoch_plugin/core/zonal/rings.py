@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,11 @@ class Rings:
     plot: Ints  # per ring
     hole: npt.NDArray[np.bool_]  # per ring
     n_plots: int
+
+    @cached_property
+    def segments(self) -> Segments:
+        """Return the rings' edges, cut once however many grids ask for them."""
+        return segments(self)
 
     def bounds(self) -> Floats:
         """Return (n_plots, 4) of xmin, ymin, xmax, ymax; NaN for a plot without rings."""
@@ -91,8 +96,19 @@ def rings_from_wkb(wkbs: Sequence[bytes]) -> Rings:
 
 
 @lru_cache(maxsize=64)
-def _transformer(crs: str) -> tuple[Any, float]:
-    """Return the transformation from EPSG:4326 to `crs` (None where it changes nothing) and metres per unit of `crs`."""
+def metres_per_unit(crs: str) -> float:
+    """Return how many metres a unit of a CRS's axes has; of degrees, along the equator."""
+    from pyproj import CRS
+
+    known = CRS.from_user_input(crs)
+    if known.is_geographic:
+        return METRES_PER_DEGREE
+    return float(known.axis_info[0].unit_conversion_factor if known.axis_info else 1.0) or 1.0
+
+
+@lru_cache(maxsize=64)
+def _transformer(crs: str) -> Any:
+    """Return the transformation from EPSG:4326 to `crs`; None where it changes nothing."""
     from pyproj import CRS, Transformer
 
     target = CRS.from_user_input(crs)
@@ -100,10 +116,8 @@ def _transformer(crs: str) -> tuple[Any, float]:
         same = target.datum is not None and target.datum.name.startswith("World Geodetic System 1984")
         greenwich = target.prime_meridian is None or target.prime_meridian.longitude == 0
         if same and greenwich:
-            return None, METRES_PER_DEGREE
-        return Transformer.from_crs("EPSG:4326", target, always_xy=True), METRES_PER_DEGREE
-    unit = target.axis_info[0].unit_conversion_factor if target.axis_info else 1.0
-    return Transformer.from_crs("EPSG:4326", target, always_xy=True), float(unit) or 1.0
+            return None
+    return Transformer.from_crs("EPSG:4326", target, always_xy=True)
 
 
 def to_grid_crs(rings: Rings, crs: str) -> Rings:
@@ -111,13 +125,13 @@ def to_grid_crs(rings: Rings, crs: str) -> Rings:
 
     Rings with a vertex that the CRS cannot express are left out: for that grid their plot lies outside.
     """
-    transformer, metres_per_unit = _transformer(crs)
+    transformer = _transformer(crs)
     if transformer is None:
         return rings
     dense = rings
     for _ in range(4):
         x, y = transformer.transform(dense.x, dense.y)
-        parts = _edge_parts(dense, np.asarray(x), np.asarray(y), transformer, metres_per_unit)
+        parts = _edge_parts(dense, np.asarray(x), np.asarray(y), transformer, metres_per_unit(crs))
         if parts is None:
             break
         dense = _subdivide(dense, parts)
@@ -132,11 +146,11 @@ def _edges(rings: Rings) -> Ints:
     return np.flatnonzero(first)
 
 
-def _edge_parts(rings: Rings, x: Floats, y: Floats, transformer: Any, metres_per_unit: float) -> Ints | None:
+def _edge_parts(rings: Rings, x: Floats, y: Floats, transformer: Any, unit_m: float) -> Ints | None:
     """Return into how many parts each edge must be cut, or None when all are straight enough."""
     i = _edges(rings)
     mx, my = transformer.transform((rings.x[i] + rings.x[i + 1]) / 2, (rings.y[i] + rings.y[i + 1]) / 2)
-    bend = np.hypot(mx - (x[i] + x[i + 1]) / 2, my - (y[i] + y[i + 1]) / 2) * metres_per_unit
+    bend = np.hypot(mx - (x[i] + x[i + 1]) / 2, my - (y[i] + y[i + 1]) / 2) * unit_m
     bend[~np.isfinite(bend)] = 0.0
     if not (bend > MAX_BEND_M).any():
         return None

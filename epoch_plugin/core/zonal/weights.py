@@ -1,0 +1,45 @@
+"""What a plot covers of each cell, as whole numbers: sums over neighbouring cells are exact, and differences of one running sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from epoch_plugin.core.zonal.rings import Floats, Ints
+
+QUANTA_PER_CELL = 44  # as a power of two: a 1 km cell is known to 6e-8 m2
+ROWS_TOGETHER = 64  # no sum spans more rows: with blocks of 2048 columns that leaves a factor 4 for cells larger than their nominal size
+
+
+@dataclass(frozen=True)
+class CellWeights:
+    """Covered area of cells, in multiples of `quantum` m2 (a power of two)."""
+
+    quanta: Ints
+    quantum: float
+
+    @cached_property
+    def area(self) -> Floats:
+        """Return the covered area (m2) of every cell."""
+        return self.quanta * self.quantum
+
+    @cached_property
+    def _running(self) -> Ints:
+        """Sum up to and including each cell; it may wrap around, its differences do not."""
+        return np.cumsum(self.quanta)
+
+    def of_stretches(self, first: Ints) -> Floats:
+        """Return the areas (m2) of stretches of cells that begin at `first`, each up to the next one; within ROWS_TOGETHER rows."""
+        if len(first) == 0:
+            return np.zeros(0)
+        end = np.r_[first[1:], len(self.quanta)] - 1
+        sums = self._running[end]
+        sums[1:] -= sums[:-1].copy()
+        return sums * self.quantum
+
+
+def quantum_of(nominal_m2: float) -> float:
+    """Return the unit of area (m2) for a grid whose cells have about this area: a property of the grid alone."""
+    return float(2.0 ** (np.ceil(np.log2(nominal_m2)) - QUANTA_PER_CELL))
