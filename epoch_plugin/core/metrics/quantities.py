@@ -61,6 +61,7 @@ class QuantityKernel:
     """Sums of one quantity on its own grid."""
 
     quantity: Quantity
+    by_values = True
 
     @property
     def reads(self) -> tuple[LayerRead, ...]:

@@ -38,6 +38,11 @@ class BiomassKernel:
     errors_by_cell: bool
 
     @property
+    def by_values(self) -> bool:
+        """Tell whether it does not matter which cell has the values: only errors are summed by where a cell lies."""
+        return not self.errors_by_cell
+
+    @property
     def reads(self) -> tuple[LayerRead, ...]:
         """Return every layer that the kernel looks at."""
         stocks = (*self.agb, *self.soc, *((self.sd.start, self.sd.end) if self.sd else ()))
