@@ -27,6 +27,7 @@ from epoch_plugin.core.progress import Progress
 from epoch_plugin.core.regions.reference_area import ReferenceArea
 from epoch_plugin.core.zonal import engine
 from epoch_plugin.core.zonal.cell_area import ground_cell_size, is_geographic
+from epoch_plugin.core.zonal.coverage_cache import CoverageCache, cache_folder
 from epoch_plugin.core.zonal.kernel import LayerRead
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 
@@ -115,7 +116,7 @@ class ReferencePlan:
         if not self._masked or not self._tasks.tasks or not area.pieces:
             found.reasons.append(reason("reference_empty"))
             return found
-        answers = engine.run(area.pieces, self._tasks.tasks, os.cpu_count() or 1, progress)
+        answers = engine.run(area.pieces, self._tasks.tasks, os.cpu_count() or 1, progress, CoverageCache(cache_folder()))
         results = [[unmasked(result) for result in self._tasks.results_of(number, answers)] for number in range(len(self._masked))]
         whole = next((as_one(result) for own in results for result in own), None)
         if whole is None or whole.result.weight[0] <= 0:

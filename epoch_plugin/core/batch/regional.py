@@ -5,17 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from epoch_plugin.core.batch.kept_geometry import KeptGeometry
 from epoch_plugin.core.batch.references import FIGURES, CommodityLayer, Reference, ReferencePlan, newest_layer
 from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.fetch.aggregate import Summed, sum_plots
 from epoch_plugin.core.metrics.reasons import Reason, reason
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
-from epoch_plugin.core.regions.reference_area import reference_area
+from epoch_plugin.core.regions.reference_area import ReferenceArea, reference_area
 from epoch_plugin.core.regions.region import SUPPLY_SHED, Region, area_ha
 from epoch_plugin.core.regions.shares import TOLERANCE, Share, belongs, shares
 from epoch_plugin.core.store import plots, results
@@ -46,7 +48,8 @@ class RegionalStage:
         if not len(fids):
             return
         progress.step(1.0, STAGE)
-        near_edge = self._store_shares(fids, boxes, self._regions, progress)
+        kept = KeptGeometry(self._polygons(fids))
+        near_edge = self._store_shares(fids, boxes, self._regions, kept, progress)
         supply_shed = self._summed(None)
         if supply_shed is None:
             return
@@ -56,14 +59,21 @@ class RegionalStage:
             summed = self._summed(region)
             if summed is not None:
                 rows.append((self._with_reasons(region, near_edge[number]), summed))
-        references = self._references([region for (region, _), _ in rows], progress)
+        references = self._references([region for (region, _), _ in rows], kept, progress)
         stored = [self._row(region, reasons, summed, found) for ((region, reasons), summed), found in zip(rows, references)]
         with self._store.writing() as connection:
             results.insert(connection, "supply_shed", stored)
 
     # shares
 
-    def _store_shares(self, fids: Sequence[int], boxes: Floats, regions: Sequence[Region], progress: Progress) -> Counter[int]:
+    def _polygons(self, fids: Sequence[int]) -> Iterator[bytes]:
+        for start in range(0, len(fids), _ROWS_AT_A_TIME):
+            with self._store.reading() as connection:
+                yield from (shape.polygon for shape in plots.shapes(connection, list(fids[start : start + _ROWS_AT_A_TIME])))
+
+    def _store_shares(
+        self, fids: Sequence[int], boxes: Floats, regions: Sequence[Region], kept: KeptGeometry, progress: Progress
+    ) -> Counter[int]:  # fmt: skip
         """Write `plot_regions`; return how many belonging plots of each region lie near its coarse border; warn about plots in none."""
         with self._store.reading() as connection:
             uuids = [uuid for uuid, _ in plots.areas(connection, self._collection.collection_id)]
@@ -75,7 +85,8 @@ class RegionalStage:
         near_edge: Counter[int] = Counter()
         inside = {region.stat_type: np.zeros(len(fids), bool) for region in regions}
         waiting: list[dict[str, Any]] = []
-        for share in shares(boxes, load, regions, self._request.settings.near_border_km):
+        near_border_km = self._request.settings.near_border_km
+        for share in kept.shares(regions, near_border_km, lambda: shares(boxes, load, regions, near_border_km)):
             region = regions[share.region]
             if belongs(share.share, self._request.settings.overlap_threshold):
                 inside[region.stat_type][share.plot] = True
@@ -123,7 +134,7 @@ class RegionalStage:
 
     # references
 
-    def _references(self, regions: Sequence[Region], progress: Progress) -> Iterator[tuple[Reference, int | None]]:
+    def _references(self, regions: Sequence[Region], kept: KeptGeometry, progress: Progress) -> Iterator[tuple[Reference, int | None]]:
         """Yield each region's reference and the year of its commodity layer."""
         layer = newest_layer(self._datasets, self._collection.crop_type)
         if not isinstance(layer, CommodityLayer) or not self._stats:
@@ -135,9 +146,12 @@ class RegionalStage:
         for shape in shapes:
             stop_if_cancelled(progress)
             progress.step(1.0, "references")
-            with self._store.reading() as connection:
-                area = reference_area(shape, plan.extent, lambda box: plots.meeting(connection, self._collection.collection_id, box), plan.cell_m2)
+            area = kept.reference(shape.wkb, plan.extent, plan.cell_m2, partial(self._reference_area, shape, plan))
             yield plan.assess(area, progress), layer.year
+
+    def _reference_area(self, shape: Any, plan: ReferencePlan) -> ReferenceArea:
+        with self._store.reading() as connection:
+            return reference_area(shape, plan.extent, lambda box: plots.meeting(connection, self._collection.collection_id, box), plan.cell_m2)
 
     # rows
 

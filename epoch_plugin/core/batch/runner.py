@@ -28,6 +28,8 @@ from epoch_plugin.core.store.jobs import JobRow
 from epoch_plugin.core.store.store import Store
 from epoch_plugin.core.zonal.rings import Floats
 
+COARSEST_CHUNK_CELL_M2 = 100.0  # a batch of coarser grids has the chunks of one of 10 m, and finds the coverage kept for them
+
 SKIPPED = "not processed: validation confidence too low"
 
 
@@ -58,7 +60,7 @@ def run_batch(store: Store, request: BatchRequest, progress: Progress) -> BatchR
     if reused:
         progress.info(f"Job {job.job_id} has the same inputs and is completed: its results are used as they are.")
         return BatchResult(job.job_id, job.status, *plot_counts(store, job), reused=True)
-    chunks = make_chunks(fids, boxes, finest_cell_m2(plans, boxes))
+    chunks = make_chunks(fids, boxes, min(finest_cell_m2(plans, boxes), COARSEST_CHUNK_CELL_M2))
     _trust_again(store, collection)
 
     def finish(watched: Progress) -> None:
