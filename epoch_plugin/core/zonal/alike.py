@@ -11,6 +11,8 @@ from epoch_plugin.core.zonal.plan import Group
 from epoch_plugin.core.zonal.reduce import Part, Summands, partial
 from epoch_plugin.core.zonal.weights import CellWeights
 
+_NOWHERE = np.zeros(0, np.int64)
+
 
 def joins(kernel: CellKernel) -> bool:
     """Tell whether a kernel may be asked stretch by stretch."""
@@ -34,8 +36,7 @@ def joined(kernel: CellKernel, group: Group, weight: CellWeights, gather: GroupG
     piece = group.lengths.piece[first]
     values = {read.key: decoded(read, _at(raw[read.key], first)) for read in kernel.reads}
     inside = group.inside[piece] if centres else np.zeros(len(first), bool)
-    col = group.pieces.col[piece] + (first - group.lengths.first[piece])
-    said = kernel(Cells(inside, values, group.pieces.row[piece], col))
+    said = kernel(Cells(inside, values, _NOWHERE, _NOWHERE))
     fraction, count = np.zeros(0), np.zeros(0, np.int64)
     if any(isinstance(one, CellValues) for one in (said if isinstance(said, tuple) else (said,))):
         fraction = np.add.reduceat(group.cell_fraction, first) if len(first) else fraction

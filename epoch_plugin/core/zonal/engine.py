@@ -14,7 +14,7 @@ from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.alike import joined, joins
 from epoch_plugin.core.zonal.blocks import close_datasets
-from epoch_plugin.core.zonal.cell_area import CellArea
+from epoch_plugin.core.zonal.cell_area import CellArea, nominal_m2
 from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
 from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
@@ -78,7 +78,9 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     rings = rings_from_wkb(wkbs)
     by_crs = {crs: to_grid_crs(rings, crs) for crs in dict.fromkeys(task.grid.crs for task in tasks)}
     placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
-    bands = [(number, band) for number, task in enumerate(tasks) for band in _bands(placed[number], task)]
+    # coarse grids first: they are planned in no time, and the pool reads them while the finer ones are planned
+    order = sorted(range(len(tasks)), key=lambda number: -nominal_m2(tasks[number].grid))
+    bands = [(number, band) for number in order for band in _bands(placed[number], tasks[number])]
     answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
     with gdal_exceptions(), ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
         waiting: deque[_Band] = deque()

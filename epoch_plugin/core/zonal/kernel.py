@@ -68,7 +68,7 @@ class Cells:
 
     inside: Bools  # is the cell's centre in its plot; only for kernels with `needs_centres`
     values: Mapping[str, Array]
-    row: Ints  # where the cells lie in the task's grid
+    row: Ints  # where the cells lie in the task's grid; empty for kernels with `by_values`
     col: Ints
 
     def __len__(self) -> int:

@@ -26,18 +26,18 @@ class CellWeights:
         return self.quanta * self.quantum
 
     @cached_property
-    def _running(self) -> Ints:
-        """Sum up to and including each cell; it may wrap around, its differences do not."""
-        return np.cumsum(self.quanta)
+    def _before(self) -> Ints:
+        """Sum of all cells before each one, and of all; it may wrap around, its differences do not."""
+        sums = np.zeros(len(self.quanta) + 1, np.int64)
+        np.cumsum(self.quanta, out=sums[1:])
+        return sums
 
     def of_stretches(self, first: Ints) -> Floats:
         """Return the areas (m2) of stretches of cells that begin at `first`, each up to the next one; within ROWS_TOGETHER rows."""
         if len(first) == 0:
             return np.zeros(0)
-        end = np.r_[first[1:], len(self.quanta)] - 1
-        sums = self._running[end]
-        sums[1:] -= sums[:-1].copy()
-        return sums * self.quantum
+        ends = np.append(first, len(self.quanta))
+        return np.asarray(np.diff(self._before.take(ends)) * self.quantum, np.float64)
 
 
 def quantum_of(nominal_m2: float) -> float:
