@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="qgis python3-qgis qgis-providers python3-gdal python3-numpy python3-shapely python3-pyproj \
-python3-pytest python3-pytestqt python3-venv python3-pip xvfb xauth fonts-open-sans fonts-dejavu-core"
+python3-pytest python3-pytestqt python3-geopandas python3-rasterio python3-jsonschema python3-venv python3-pip xvfb xauth fonts-open-sans fonts-dejavu-core"
 
 if command -v apt-get >/dev/null; then
     missing=""
