@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ from epoch_plugin.core.datasets.raster import RasterLayer, Tile
 from epoch_plugin.core.errors import DatasetError
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.grids import TURN, passes_180
+from epoch_plugin.core.zonal.kept_units import KeptUnits
 from epoch_plugin.core.zonal.kernel import Array
 
 WINDOW = 512  # side of the windows in which untiled files and vectors are read
 _local = threading.local()
+_kept = KeptUnits()
 
 
 def reading_unit(tile: Tile) -> tuple[int, int]:
@@ -44,6 +48,10 @@ class TileReader:
 
         At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for.
         """
+        unit = (self._layer.grid, self._tile, unit_row, unit_col)
+        return _kept.read(unit, values, partial(self._decode, unit_row, unit_col, values), time.thread_time)
+
+    def _decode(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
         tile, (rows, cols) = self._tile, self._unit
         row, col = unit_row * rows, unit_col * cols
         height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
@@ -163,5 +171,6 @@ def _open_vector(path: str, layer: str, where: str) -> tuple[Any, Any]:
 
 
 def close_datasets() -> None:
-    """Close what this thread has opened."""
+    """Close what this thread has opened, and let go of what all have read: files may change once nobody reads them."""
     _local.__dict__.clear()
+    _kept.clear()
