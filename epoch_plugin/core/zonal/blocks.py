@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from functools import partial
 from typing import Any
 
@@ -43,13 +42,16 @@ class TileReader:
             except RuntimeError as error:
                 raise DatasetError(f"{layer.name}: {tile.path} cannot be opened ({error}).") from error
 
-    def read(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
+    def read(self, unit_row: int, unit_col: int, values: Array, again: bool) -> Bools | None:
         """Read one window into `values` (rows x cols of the reading unit); return where they are data (None: everywhere).
 
-        At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for.
+        At the tile's lower and right edge the window keeps its full size; what lies beyond is never asked for. `again` tells
+        that others of this run may want the window too.
         """
+        if not again:
+            return self._decode(unit_row, unit_col, values)
         unit = (self._layer.grid, self._tile, unit_row, unit_col)
-        return _kept.read(unit, values, partial(self._decode, unit_row, unit_col, values), time.thread_time)
+        return _kept.read(unit, values, partial(self._decode, unit_row, unit_col, values))
 
     def _decode(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
         tile, (rows, cols) = self._tile, self._unit

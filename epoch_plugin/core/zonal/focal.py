@@ -32,7 +32,7 @@ class UnitCache:
         key = (tile, unit_row, unit_col)
         if key not in self._units:
             values = np.empty(reading_unit(tile), tile.dtype)
-            self._units[key] = (values, TileReader(layer, tile).read(unit_row, unit_col, values))
+            self._units[key] = (values, TileReader(layer, tile).read(unit_row, unit_col, values, again=True))
             self._bytes += values.nbytes
             while self._bytes > CACHED_BYTES and len(self._units) > 1:
                 self._bytes -= self._units.pop(next(iter(self._units)))[0].nbytes

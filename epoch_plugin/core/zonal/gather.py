@@ -74,12 +74,12 @@ class GroupGather:
 
     def _read(self, layer: RasterLayer) -> Raw:
         n, dtype = self._pieces.lengths.n_cells, layer.tiles[0].dtype
-        parts = self._layout(layer)
+        parts, again = self._layout(layer), layer.grid != self._grid  # windows of another grid lie across the groups' blocks
         if len(parts) == 1 and parts[0].cells is None:
-            return _read_tile(layer, parts[0])
+            return _read_tile(layer, parts[0], again)
         values, known = np.zeros(n, dtype), np.zeros(n, bool)
         for part in parts:
-            raw = _read_tile(layer, part)
+            raw = _read_tile(layer, part, again)
             values[part.cells] = raw.values
             known[part.cells] = True if raw.known is None else raw.known
         return Raw(values, None if known.all() else known)
@@ -215,7 +215,7 @@ def _divided(position: Ints, size: int) -> tuple[Ints, Ints]:
     return position // size, position % size
 
 
-def _read_tile(layer: RasterLayer, part: _TileCells) -> Raw:
+def _read_tile(layer: RasterLayer, part: _TileCells, again: bool) -> Raw:
     """Read window by window: one that was just decoded is still in the processor's cache when its cells are taken."""
     tile = layer.tiles[part.tile]
     rows, cols = reading_unit(tile)
@@ -225,7 +225,7 @@ def _read_tile(layer: RasterLayer, part: _TileCells) -> Raw:
     known: Bools | None = None
     start = 0
     for (unit_row, unit_col), end in zip(part.units, part.ends):
-        valid = reader.read(unit_row, unit_col, square)
+        valid = reader.read(unit_row, unit_col, square, again)
         index = part.index[start:end]
         window.take(index, out=values[start:end], mode="clip")  # indices are all inside; "clip" spares numpy a copy
         if valid is not None:

@@ -1,4 +1,4 @@
-"""Windows that took long to decode, kept for those who ask again: a coarse layer under a fine grid is asked for by group after group."""
+"""Decoded windows kept for those who ask again: a coarse layer under a fine grid, and neighbourhoods, are asked for by group after group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.kernel import Array
 
 KEPT_BYTES = 64 << 20
-SLOW_SECONDS = 5e-4  # of CPU time: twenty times as long as it takes to copy a window; quicker ones are rather decoded again
 
 Unit = tuple[Grid, Tile, int, int]  # the grid (on which a vector is burnt), the tile, row and column of the window
 
@@ -25,8 +24,8 @@ class KeptUnits:
         self._units: dict[Unit, tuple[Array, Bools | None]] = {}
         self._bytes = 0
 
-    def read(self, unit: Unit, values: Array, decode: Callable[[], Bools | None], clock: Callable[[], float]) -> Bools | None:
-        """Fill `values` with a kept window, or by `decode`, which returns where they are data; it is kept if it took long by `clock`."""
+    def read(self, unit: Unit, values: Array, decode: Callable[[], Bools | None]) -> Bools | None:
+        """Fill `values` with a kept window, or by `decode`, which returns where they are data."""
         with self._lock:
             known = self._units.pop(unit, None)
             if known is not None:
@@ -34,10 +33,8 @@ class KeptUnits:
         if known is not None:
             values[...] = known[0]
             return known[1]
-        started = clock()
         valid = decode()
-        if clock() - started > SLOW_SECONDS:
-            self._keep(unit, values.copy(), valid)
+        self._keep(unit, values.copy(), valid)
         return valid
 
     def _keep(self, unit: Unit, values: Array, valid: Bools | None) -> None:
