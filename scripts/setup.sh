@@ -23,7 +23,7 @@ if command -v apt-get >/dev/null; then
     fi
 fi
 
-wanted=$(cat requirements-dev.txt constraints-debian12.txt | sha256sum | cut -c1-64)
+wanted=$(cat requirements-dev.txt requirements-peers.txt constraints-debian12.txt | sha256sum | cut -c1-64)
 if [ "$(cat .venv/.installed 2>/dev/null || true)" != "$wanted" ]; then
     constraints=""
     if grep -q '^12' /etc/debian_version 2>/dev/null; then constraints="-c constraints-debian12.txt"; fi
@@ -31,5 +31,6 @@ if [ "$(cat .venv/.installed 2>/dev/null || true)" != "$wanted" ]; then
     /usr/bin/python3 -m venv --clear --system-site-packages .venv
     # shellcheck disable=SC2086  # two words or none
     .venv/bin/python -m pip install -q --disable-pip-version-check $constraints -r requirements-dev.txt
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps -r requirements-peers.txt
     echo "$wanted" >.venv/.installed
 fi
