@@ -61,17 +61,16 @@ class BiomassKernel:
     def _answers(self, cells: Cells) -> dict[str, CellAnswer]:
         above = {stock.year: stock.values(cells) for stock in self.agb}
         ratio = {year: self._ratio(cells, values) for year, values in above.items()}
-        whole = {year: values * (1 + ratio[year]) for year, values in above.items()}  # above and below ground
         use = self.land_use(cells)
         answers: dict[str, CellAnswer] = {}
         change = None
         if self.pair is not None:
             start, end = self.pair.years
-            change = (whole[end] - whole[start]) / self.pair.span
+            change = (above[end] * (1 + ratio[end]) - above[start] * (1 + ratio[start])) / self.pair.span  # above and below ground
         answers["state"] = self._state(use, change)
         if change is not None and self.land_use.bound:
             answers.update(self._parts(cells, use, change, ratio))
-            answers["amortised"] = CellValues(np.where(np.isnan(change), np.nan, self._amortised(use, whole)))
+            answers["amortised"] = CellValues(np.where(np.isnan(change), np.nan, self._amortised(use, above, ratio)))
         answers.update(_series("agb", above))
         if not self.root_shoot.constant:
             answers.update(_series("bgb", {year: values * ratio[year] for year, values in above.items()}))
@@ -118,16 +117,24 @@ class BiomassKernel:
         start, end = (stock.values(cells) * (1 + ratio[year]) for stock, year in zip((sd.start, sd.end), pair.years))
         return np.asarray(np.sqrt(start * start + end * end) / pair.span)
 
-    def _amortised(self, use: LandUse, whole: dict[int | None, Floats]) -> Floats:
+    def _amortised(self, use: LandUse, above: dict[int | None, Floats], ratio: dict[int | None, Floats | float]) -> Floats:
         """Return the change from the last stock before a cell's conversion to the end stock (not per year); NaN elsewhere."""
         found = np.full(len(use.long_year), np.nan)
         if self.pair is None:
             return found
         end = self.pair.years[1]
-        for year in sorted(year for year in whole if year is not None and year < end):
+        cells = np.flatnonzero((use.long_year > 0) & (use.long_year <= end))  # few
+
+        def whole(year: int) -> Floats:
+            of_year = ratio[year]
+            return np.asarray(above[year][cells] * (1 + (of_year[cells] if isinstance(of_year, np.ndarray) else of_year)))
+
+        changes, last = np.full(len(cells), np.nan), whole(end)
+        for year in sorted(year for year in above if year is not None and year < end):
             # ascending: a later stock that is still before the conversion replaces an earlier one
-            here = (use.long_year > year) & (use.long_year <= end)
-            found = np.where(here & ~np.isnan(whole[year]), whole[end] - whole[year], found)
+            stock = whole(year)
+            changes = np.where((use.long_year[cells] > year) & ~np.isnan(stock), last - stock, changes)
+        found[cells] = changes
         return found
 
 
@@ -137,10 +144,10 @@ def _series(name: str, values: dict[int | None, Floats]) -> dict[str, CellAnswer
         return {}
     found: dict[str, CellAnswer] = {f"{name}:{year}": CellValues(stock) for year, stock in values.items() if year is not None}
     n = len(next(iter(values.values())))
-    total, count = np.zeros(n), np.zeros(n, np.int64)
+    total, count = np.zeros(n), np.zeros(n)
     for stock in values.values():
         known = ~np.isnan(stock)
-        total[known] += stock[known]
+        np.add(total, stock, out=total, where=known)
         count += known
     mean = np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
     return {**found, f"{name}:mean": CellValues(mean)}
