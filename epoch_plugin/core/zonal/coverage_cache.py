@@ -17,6 +17,13 @@ from epoch_plugin.core.zonal.rings import Rings
 
 __all__ = ["CoverageCache", "cache_folder"]
 
+Beside = Callable[..., object]  # takes a function and its arguments: a pool's submit
+
+
+def at_once(work: Callable[..., object], *arguments: object) -> None:
+    """Do some work now: where nobody does it beside."""
+    work(*arguments)
+
 
 class CoverageCache:
     """A folder of coverages; whatever goes wrong with it, the coverage is worked out anew."""
@@ -25,8 +32,10 @@ class CoverageCache:
         """Use `folder`, which is made when the first coverage is stored."""
         self._arrays = ArrayCache(folder, limit_bytes)
 
-    def get(self, rings: Rings, grid: Grid, rows: tuple[int, int], centres: bool, compute: Callable[[], Coverage]) -> Coverage:
-        """Return the coverage of `rings` on these rows, from the folder or from `compute`.
+    def get(
+        self, rings: Rings, grid: Grid, rows: tuple[int, int], centres: bool, compute: Callable[[], Coverage], beside: Beside = at_once
+    ) -> Coverage:
+        """Return the coverage of `rings` on these rows, from the folder or from `compute`; then it is stored by means of `beside`.
 
         One with `centres` does not serve those who need none: its runs are cut otherwise, which sums show in their last digit.
         """
@@ -35,8 +44,11 @@ class CoverageCache:
         if found is not None:
             return _unpacked(found)
         covered = compute()
-        self._arrays.store(name, _packed(covered))
+        beside(self._store, name, covered)
         return covered
+
+    def _store(self, name: str, covered: Coverage) -> None:
+        self._arrays.store(name, _packed(covered))
 
 
 def _name(rings: Rings, grid: Grid, rows: tuple[int, int], centres: bool) -> str:

@@ -86,7 +86,7 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
         waiting: deque[_Band] = deque()
         try:
             for done, (number, rows) in enumerate(bands):
-                waiting.append(_start(placed[number], number, tasks[number], rows, pool, cache))
+                waiting.append(_start(placed[number], number, tasks[number], rows, pool, not waiting, cache))
                 if len(waiting) == BANDS_AT_WORK:  # the next band is planned while the pool works on this one
                     _collect(waiting.popleft(), answers, progress, done / len(bands))
             while waiting:
@@ -102,13 +102,15 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
-def _start(rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor, cache: CoverageCache | None) -> _Band:
-    """Plan a band of rows and hand its groups to the pool."""
+def _start(
+    rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor, idle: bool, cache: CoverageCache | None
+) -> _Band:
+    """Plan a band of rows, with the pool's help while it is idle, and hand its groups to the pool."""
 
     def compute() -> Coverage:
-        return coverage(rings.segments, task.grid, *rows, centres=task.centres, run=pool.map)
+        return coverage(rings.segments, task.grid, *rows, centres=task.centres, run=pool.map if idle else map)
 
-    covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute)
+    covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute, pool.submit)
     plan = Plan(covered, task.grid, task.shape)
     area = CellArea(task.grid)
     return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(plan.n_groups)])
