@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import json
 import re
@@ -14,6 +15,7 @@ from epoch_plugin.core.batch import BatchRequest, run_batch
 from epoch_plugin.core.fetch import FetchRequest, fetch, ndjson
 from epoch_plugin.core.fetch.supply_shed import SupplyShedRequest, fetch_supply_shed
 from epoch_plugin.core.progress import NoProgress
+from epoch_plugin.core.store.listing import collections_response
 from epoch_plugin.core.store.store import Store
 from tests.core.deforestation_scene import LOSS_YEAR, YES_NO, geodesic_ha
 from tests.core.raster_files import write_datasets, write_tif
@@ -82,22 +84,72 @@ def written_lines(answer, tmp_path):
     return [json.loads(line)["properties"] for line in (tmp_path / "out.ndjson").read_text(encoding="utf-8").splitlines()]
 
 
-def compare(wanted, got):
-    """Every field is there; nested ones have every key; numbers are numbers and texts are texts where they are known."""
-    assert set(wanted) <= set(got), sorted(set(wanted) - set(got))
+def compare(wanted, got, path=""):
+    """Every field is there, of the page's kind where it is known: text, number, object with the page's keys, timestamp or day."""
+    assert set(wanted) <= set(got), sorted(f"{path}{name}" for name in set(wanted) - set(got))
     for name, value in wanted.items():
-        if isinstance(value, dict) and name != "metadata":
-            assert set(value) <= set(got[name]), (name, sorted(set(value) - set(got[name])))
-        elif got[name] is not None and value is not None and name not in ("monitoring_start", "monitoring_end"):
-            number = (int, float)
-            assert isinstance(got[name], number) == isinstance(value, number), name
+        found = got[name]
+        if name == "metadata" or value is None or found is None:
+            continue
+        assert kind(found) == kind(value), (path + name, value, found)
+        if isinstance(value, dict):
+            compare(value, found, f"{path}{name}.")
+
+
+def kind(value):
+    """What a value of JSON is, as a reader of the page's example sees it; a whole number is a number."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}:\d{2}\+00:00)?", value)
+        return "text" if found is None else "timestamp" if found[2] else "day"
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_field_that_the_page_has_and_we_lack_is_noticed(store, shared, tmp_path, page):
+    """The comparison fails on a renamed field, a renamed key of an object, and on another kind of value; on nothing else."""
+    for heading, asked in HEADINGS.items():
+        wanted = page_fields(shared, page, heading)
+        got = written_lines(fetch(store, FetchRequest("0xabc", (PAGES[page][0],), **asked)), tmp_path)[0]
+        compare(wanted, got)
+        for name, value in wanted.items():
+            with pytest.raises(AssertionError, match=name):
+                compare(wanted, {other: found for other, found in got.items() if other != name})
+            for key in value if isinstance(value, dict) and name != "metadata" else ():
+                with pytest.raises(AssertionError, match=f"{name}.{key}"):
+                    compare(wanted, {**got, name: {other: found for other, found in got[name].items() if other != key}})
+            if value is not None and name != "metadata":
+                with pytest.raises(AssertionError, match=name):
+                    compare(wanted, {**got, name: ["neither"]})
+
+
+def test_every_page_is_read_by_some_test(shared):
+    """The two pages of batches are read by the other tests of this file and by tests/qgis/test_api_pages.py."""
+    known = {*PAGES, "batch_process", "batch_zonal_stats"}
+    assert {path.stem for path in (shared / "reference" / "epoch").glob("*.txt")} == known
+
+
+def test_collections_are_listed_as_on_the_page(store, shared):
+    text = (shared / "reference" / "epoch" / "batch_process.txt").read_text(encoding="utf-8")
+    start = text.index("{\n'my_first_collection'")
+    (wanted,) = ast.literal_eval(text[start : text.rindex("}") + 1]).values()
+    with store.reading() as connection:
+        (got,) = collections_response(connection).values()
+    assert set(wanted) <= set(got) and set(wanted["batch_jobs"][0]) <= set(got["batch_jobs"][0])
+    for name in ("collection_id", "plot_number", "batch_jobs"):
+        assert kind(got[name]) == kind(wanted[name]), name
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00", got["ingestion_time"])
+    for name in ("complete_task_ids", "failed_task_ids", "stats", "start_date", "end_date", "status", "outcome"):
+        assert kind(got["batch_jobs"][0][name]) == kind(wanted["batch_jobs"][0][name]), name
 
 
 def test_a_region_has_every_field_of_the_aggregate_pages(store, shared, tmp_path):
     statistics = tuple(statistic for statistic, _ in PAGES.values())
     lines = written_lines(fetch_supply_shed(store, SupplyShedRequest("0xabc", stats=statistics)), tmp_path)
     for page in PAGES:
-        compare(page_fields(shared, page, "Aggregate Response (aggregate=true)"), lines[0])
+        wanted = page_fields(shared, page, "Aggregate Response (aggregate=true)")
+        # regions have the timestamps of the deforestation page, whatever else stands beside
+        compare({name: value for name, value in wanted.items() if not name.startswith("monitoring_")}, lines[0])
+    assert kind(lines[0]["monitoring_start"]) == kind(lines[0]["monitoring_end"]) == "timestamp"
     for name in ("noncompliance_area_perc", "luc_tco2ehayear", "biogenic_tco2ehayear", "soc_tco2ehayear", "removal_tco2ehayear", "diversity_score"):
         assert {f"{name}_ref", f"{name}_ref_n", f"{name}_ref_se", f"{name}_ref_year"} <= set(lines[0]), name
     # between the two plots lies cocoa that lost its forest in the eyes of all three systems, as theirs did

@@ -50,6 +50,9 @@ _SHED = TABLES["stat_supply_shed"].by_name
 _TIMES = tuple(
     _SHED[name] for name in ("monitoring_start", "monitoring_end", "assessed_end", "ingestion_date", "facility_geo", "locations_confidence")
 )
+_DAYS = ("monitoring_start", "monitoring_end")
+"""Plain days (YYYY-MM-DD) on the aggregate pages of biomass and biodiversity, timestamps on that of the deforestation check."""
+
 _TOTALS = tuple(_SHED[name] for name in ("aggregate_area", "aggregate_plot_count"))
 
 
@@ -87,7 +90,10 @@ def _named(prefix: str, name: str) -> str:
 
 def _features(connection: sqlite3.Connection, query: PlotQuery, request: FetchRequest, fields: tuple[Field, ...]) -> Iterator[Feature]:
     summed = sum_plots(connection, query, request.prefixed, request.non_biomass)
-    yield Feature(summed.properties["uuid"], summed.hull.wkb, None, shown_values(fields, summed.properties))
+    values = shown_values(fields, summed.properties)
+    if not request.prefixed and "eudr_deforestation" not in request.statistics:
+        values.update({name: summed.properties[name] for name in _DAYS})
+    yield Feature(summed.properties["uuid"], summed.hull.wkb, None, values)
 
 
 def sum_plots(connection: sqlite3.Connection, query: PlotQuery, prefixed: bool, non_biomass: bool) -> Summed:
