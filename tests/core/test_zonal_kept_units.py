@@ -43,7 +43,7 @@ def test_a_window_is_decoded_once():
 
 
 def test_what_was_asked_for_last_stays_within_the_limit():
-    kept, source = KeptUnits(most_bytes=8), Source()  # two windows of four bytes
+    kept, source = KeptUnits(most_bytes=8, clock=lambda: 0.0), Source()  # two windows of four bytes, all decoded in no time
     for unit in ("a", "b", "a", "c"):
         source.read(kept, unit)
     assert source.calls == 3
@@ -51,6 +51,29 @@ def test_what_was_asked_for_last_stays_within_the_limit():
     assert source.calls == 3
     source.read(kept, "b")  # c and a were asked for after it
     assert source.calls == 4
+
+
+def test_what_takes_long_is_not_driven_out_by_what_streams_by():
+    now = [0.0]
+    kept, source = KeptUnits(most_bytes=12, clock=lambda: now[0]), Source()  # three windows of four bytes
+
+    def read(unit, seconds):
+        def decode():
+            now[0] += seconds
+            source.calls += 1
+
+        kept.read(unit, np.zeros(4, np.uint8), decode)
+
+    read("slow", 3.0)
+    for number in range(20):
+        read(number, 0.1)
+        assert len(kept._units) <= 3 and len(kept._turns) <= 20
+    read("slow", 3.0)
+    assert source.calls == 21
+    for number in range(200):  # but what nobody asks for goes in the end
+        read(number, 0.1)
+    read("slow", 3.0)
+    assert source.calls == 222
 
 
 def test_what_a_caller_does_to_its_copy_changes_nothing():

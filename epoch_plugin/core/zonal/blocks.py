@@ -50,13 +50,19 @@ class TileReader:
         """
         if not again:
             return self._decode(unit_row, unit_col, values)
+        _, _, height, width = self._place(unit_row, unit_col)
         unit = (self._layer.grid, self._tile, unit_row, unit_col)
-        return _kept.read(unit, values, partial(self._decode, unit_row, unit_col, values))
+        return _kept.read(unit, values[:height, :width], partial(self._decode, unit_row, unit_col, values))
+
+    def _place(self, unit_row: int, unit_col: int) -> tuple[int, int, int, int]:
+        """Return first row and column of a window in the tile, and its height and width there."""
+        rows, cols = self._unit
+        row, col = unit_row * rows, unit_col * cols
+        return row, col, min(rows, self._tile.nrows - row), min(cols, self._tile.ncols - col)
 
     def _decode(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
-        tile, (rows, cols) = self._tile, self._unit
-        row, col = unit_row * rows, unit_col * cols
-        height, width = min(rows, tile.nrows - row), min(cols, tile.ncols - col)
+        tile = self._tile
+        row, col, height, width = self._place(unit_row, unit_col)
         try:
             if tile.burn is not None:
                 values[:height, :width] = _burn(self._layer, tile, row, col, height, width)
