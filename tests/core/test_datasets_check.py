@@ -95,8 +95,19 @@ def test_without_plots_and_without_a_baseline(tmp_path):
 
 def test_defaults_stand_in_for_context_roles(tmp_path):
     write(tmp_path / "f.tif")
-    response = check_datasets(datasets(tmp_path, {"role": "forest_2020", "profile": "jrc_gfc2020_v4", "source": "f.tif"}), None, NoProgress())
-    assert "jrc_forest" not in {item["role"] for item in response["statistics"]["eudr_deforestation"]["missing"]}
+    jrc = {"role": "forest_2020", "profile": "jrc_gfc2020_v4", "source": "f.tif"}
+    tmf = {"role": "tmf", "profile": "jrc_tmf_annual_change", "sources": {"2020": "f.tif", "2021": "f.tif"}}
+    response = check_datasets(datasets(tmp_path, jrc, tmf), None, NoProgress())
+    assert not {"jrc_forest", "tmf_forest"} & {item["role"] for item in response["statistics"]["eudr_deforestation"]["missing"]}
+    assert (response["roles"]["jrc_forest"], response["roles"]["tmf_forest"], response["ok_count"]) == ("found", "found", 2)
+    assert response["defaults"] == {"jrc_forest": "forest_2020", "tmf_forest": "tmf"}
+    # bound itself, but not there: no default hides that; and another baseline or a file that is missing stands in for nothing
+    gone = {"role": "jrc_forest", "profile": "jrc_gfc2020_v4", "source": "gone.tif"}
+    response = check_datasets(datasets(tmp_path, jrc, gone), None, NoProgress())
+    assert (response["roles"]["jrc_forest"], response["roles"]["tmf_forest"], response["defaults"]) == ("missing", "missing", {})
+    for baseline in (FOREST, {**jrc, "source": "gone.tif"}):
+        response = check_datasets(datasets(tmp_path, baseline), None, NoProgress())
+        assert response["roles"]["jrc_forest"] == "missing" and response["defaults"] == {}
 
 
 def test_one_missing_year_makes_the_entry_missing(tmp_path):

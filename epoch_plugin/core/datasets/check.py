@@ -21,6 +21,7 @@ from epoch_plugin.core.errors import DatasetError
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 
 FOUND, MISSING, UNREADABLE = "found", "missing", "unreadable"
+DEFAULTS = {"jrc_forest": "forest_2020", "tmf_forest": "tmf"}  # METHODS section 3: what provides a role that is not bound itself
 NEEDED = {DEFORESTATION: ("forest_2020",), BIOMASS: ("agb",), BIODIVERSITY: ("chm",), WATER: ()}
 
 # rough costs, from measurements of the engine on two cores; block-compressed files on a local disk
@@ -44,10 +45,12 @@ def check_datasets(datasets: Datasets, plots: Sequence[bytes] | None, progress: 
         checks.append(_EntryCheck(entry, boxes))
     entries = [check.to_dict() for check in checks]
     usable = {entry["role"] for entry in entries if entry["status"] == FOUND}
+    defaults = {role: source for role, source in DEFAULTS.items() if _stands_in(datasets, role, usable)}
     layers = [layer for check in checks for layer in check.layers]
     return {
         "datasets": datasets.path,
-        "roles": _roles(entries),
+        "roles": _roles(entries, defaults),
+        "defaults": defaults,
         "entries": entries,
         "statistics": _statistics(datasets, usable),
         "coverage_method": METHOD if boxes is not None else None,
@@ -166,9 +169,9 @@ def _series_warnings(entry: Entry) -> list[str]:
     return [f"A year counts only with the year before it: not covered are {', '.join(gaps)}."] if gaps else []
 
 
-def _roles(entries: list[dict[str, Any]]) -> dict[str, str]:
-    """Every role that METHODS knows, and those of the file: found, missing or unreadable (the worst of its entries)."""
-    roles = dict.fromkeys(ROLES, "")
+def _roles(entries: list[dict[str, Any]], defaults: dict[str, str]) -> dict[str, str]:
+    """Every role that METHODS knows, and those of the file: found (also by its default), missing or unreadable (the worst of its entries)."""
+    roles = {**dict.fromkeys(ROLES, ""), **dict.fromkeys(defaults, FOUND)}
     worst = ("", FOUND, MISSING, UNREADABLE)
     for entry in entries:
         roles[entry["role"]] = max(roles.get(entry["role"], ""), entry["status"], key=worst.index)
@@ -196,8 +199,7 @@ def _statistics(datasets: Datasets, usable: set[str]) -> dict[str, Any]:
 def _stands_in(datasets: Datasets, role: str, usable: set[str]) -> bool:
     """Tell whether METHODS' default provides a role that is not bound itself."""
     default = datasets.one(role)
-    source = {"jrc_forest": "forest_2020", "tmf_forest": "tmf"}.get(role)
-    return default is not None and not datasets.by_role(role) and source in usable
+    return default is not None and not datasets.by_role(role) and DEFAULTS.get(role) in usable
 
 
 def _detection_first(detection: list[str]) -> list[dict[str, str]]:
