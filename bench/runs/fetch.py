@@ -15,10 +15,11 @@ def prepare(cache: Cache, processed: str) -> Callable[[], dict[str, Any]]:
     from epoch_plugin.core.fetch.run import fetch
     from epoch_plugin.core.store.store import Store
 
-    store = Store(str(cache.scratch / f"{processed}.gpkg"))
+    store, target = Store(str(cache.scratch / f"{processed}.gpkg")), cache.scratch / "out.ndjson"
+    target.unlink(missing_ok=True)  # to delete what an earlier round wrote is no part of the work
 
     def work() -> dict[str, Any]:
         with fetch(store, FetchRequest("bench", stats=("eudr_deforestation",), limit=0)) as result:
-            return {"plots": ndjson.write(str(cache.scratch / "out.ndjson"), result)}
+            return {"plots": ndjson.write(str(target), result)}
 
     return work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
 
@@ -238,6 +239,25 @@ def test_ndjson_has_the_uploaded_shape_and_every_value_as_it_was(store, tmp_path
 
 def _two_squares():
     return struct.pack("<BII", 1, 6, 2) + square(1, 1)[9:] + square(3, 3)[9:]
+
+
+def test_ndjson_writes_more_features_than_at_once_in_their_order(store, tmp_path):
+    add_collection(store, 1203)
+    answer = fetch(store, FetchRequest(collection=C, plots_only=True))
+    assert ndjson.write(str(tmp_path / "out.ndjson"), answer) == 1203
+    lines = (tmp_path / "out.ndjson").read_text(encoding="utf-8").splitlines()
+    again = fetch(store, FetchRequest(collection=C, plots_only=True))
+    assert [json.loads(line)["properties"]["uuid"] for line in lines] == [feature.uuid for feature in again.features]
+
+
+def test_a_shape_that_ndjson_cannot_hold_leaves_no_file(store, tmp_path):
+    add_collection(store, 2)
+    answer = fetch(store, FetchRequest(collection=C, plots_only=True))
+    first, second = answer.features
+    with pytest.raises(ValueError, match="finite"), ndjson.NdjsonWriter(str(tmp_path / "out.ndjson"), answer.fields) as writer:
+        writer.add(first)
+        writer.add(second._replace(source=struct.pack("<BI2d", 1, 1, math.nan, 6.0)))
+    assert list(tmp_path.glob("out.ndjson*")) == []
 
 
 def test_an_interrupted_ndjson_leaves_no_file(store, tmp_path):

@@ -12,6 +12,7 @@ from epoch_plugin.core.store.geometry import register_functions
 
 WAIT_SECONDS = 10.0
 _TRY_MILLISECONDS = 250
+_CACHE_KIB = 32_768  # at most; SQLite's usual 2 MB is less than the pages of an index that one chunk of results touches
 _READ_ONLY_ADVICE = (
     "It can be read but not written there (network drive, read-only file or folder?): copy it to a local disk and use the copy as STORE."
 )
@@ -40,6 +41,7 @@ def _connect_reading(path: str, query: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file_uri(path, query), uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA query_only = 1")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
         connection.close()
@@ -59,6 +61,7 @@ def connect_writing(path: str, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Co
         _enter_wal(connection, path, wait_seconds)
         connection.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         register_functions(connection)
     except BaseException:
         connection.close()
