@@ -8,7 +8,6 @@ nor on which other plots, threads or chunks are processed with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.zonal.rings import Floats, Ints, Segments
 
 Bools = npt.NDArray[np.bool_]
-Run = Callable[[Callable[[slice], "Coverage"], Iterable[slice]], Iterable["Coverage"]]
 
 ONE = float(1 << 52)
 NOTHING = int(ONE * 1e-10)  # fractions below are rounding
@@ -50,11 +48,10 @@ class Coverage:
         return len(self.cell_plot) + int(self.run_length.sum())
 
 
-def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True, run: Run = map) -> Coverage:
+def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True) -> Coverage:
     """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out.
 
     Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False.
-    `run` is `map` or a pool's: slices of the plots may be worked on side by side.
     """
     row_to = grid.nrows if row_to is None else min(row_to, grid.nrows)
     u0, u1 = (segments.x0 - grid.x0) / grid.dx, (segments.x1 - grid.x0) / grid.dx
@@ -68,7 +65,7 @@ def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | No
     def of_slice(s: slice) -> Coverage:
         return _slice_coverage(u0[s], u1[s], v0[s], v1[s], plot[s], upright, keys, (row_from, row_to), centres)
 
-    return _joined(list(run(of_slice, slices)))
+    return _joined([of_slice(piece) for piece in slices])
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, t
 from epoch_plugin.core.zonal.weights import CellWeights
 
 CELLS_PER_BAND = 60_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-BANDS_AT_WORK = 2
+BANDS_AT_WORK = 3  # planned or read at a time
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ class _GroupAnswer:
 
 @dataclass(frozen=True)
 class _Band:
-    """A band of rows of one task whose groups the pool is working on."""
+    """A band of rows of one task."""
 
     task: int
-    groups: list[Future[_GroupAnswer]]
+    rows: tuple[int, int]
 
 
 def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress: Progress, cache: CoverageCache | None = None) -> list[GridResult]:
@@ -78,55 +80,72 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     rings = rings_from_wkb(wkbs)
     by_crs = {crs: to_grid_crs(rings, crs) for crs in dict.fromkeys(task.grid.crs for task in tasks)}
     placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
-    # coarse grids first: they are planned in no time, and the pool reads them while the finer ones are planned
+    # coarse grids first: they are planned in no time, and read while the finer ones are planned
     order = sorted(range(len(tasks)), key=lambda number: -nominal_m2(tasks[number].grid))
-    bands = [(number, band) for number in order for band in _bands(placed[number], tasks[number])]
-    answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
-    with gdal_exceptions(), ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-        waiting: deque[_Band] = deque()
+    bands = [_Band(number, rows) for number in order for rows in _bands(placed[number], tasks[number])]
+    threads = max(threads, 1)
+    with gdal_exceptions(), ThreadPoolExecutor(threads) as readers, ThreadPoolExecutor(min(threads, BANDS_AT_WORK)) as planners:
+        crew = _Crew(tasks, placed, cache, planners, readers)
         try:
-            for done, (number, rows) in enumerate(bands):
-                waiting.append(_start(placed[number], number, tasks[number], rows, pool, not waiting, cache))
-                if len(waiting) == BANDS_AT_WORK:  # the next band is planned while the pool works on this one
-                    _collect(waiting.popleft(), answers, progress, done / len(bands))
-            while waiting:
-                _collect(waiting.popleft(), answers, progress, 1 - (len(waiting) + 1) / len(bands))
-        except BaseException:
-            for band in waiting:
-                for future in band.groups:
-                    future.cancel()
-            raise
+            answers = crew.work_through(bands, progress)
         finally:
-            for _ in range(max(threads, 1)):
-                pool.submit(close_datasets)
+            for _ in range(threads):
+                readers.submit(close_datasets)
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
-def _start(
-    rings: Rings, number: int, task: GridTask, rows: tuple[int, int], pool: ThreadPoolExecutor, idle: bool, cache: CoverageCache | None
-) -> _Band:
-    """Plan a band of rows, with the pool's help while it is idle, and hand its groups to the pool."""
+class _Crew:
+    """Planners, who prepare bands, and readers, who work through the groups of those that are prepared."""
 
-    def compute() -> Coverage:
-        return coverage(rings.segments, task.grid, *rows, centres=task.centres, run=pool.map if idle else map)
+    def __init__(self, tasks: Sequence[GridTask], rings: Sequence[Rings], cache: CoverageCache | None, planners: Executor, readers: Executor) -> None:
+        self._tasks, self._rings, self._cache = tasks, rings, cache
+        self._planners, self._readers = planners, readers
+        self._done: SimpleQueue[Future[Any]] = SimpleQueue()
+        self._answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
 
-    covered = compute() if cache is None else cache.get(rings, task.grid, rows, task.centres, compute, pool.submit)
-    plan = Plan(covered, task.grid, task.shape)
-    area = CellArea(task.grid)
-    return _Band(number, [pool.submit(_run_group, plan, task, area, group) for group in range(plan.n_groups)])
+    def work_through(self, bands: Sequence[_Band], progress: Progress) -> list[list[_GroupAnswer]]:
+        """Return the answers of all groups by task; their order does not matter, the sums are made in the order of the blocks."""
+        todo, under_way = deque(bands), Counter[_Band]()
+        futures: dict[Future[Any], _Band] = {}
+        try:
+            while todo or futures:
+                while todo and len(under_way) < BANDS_AT_WORK:
+                    band = todo.popleft()
+                    futures[self._submit(self._planners, self._plan, band)] = band
+                    under_way[band] = 1
+                future = self._done.get()
+                band = futures.pop(future)
+                found = future.result()
+                if isinstance(found, Plan):
+                    area = CellArea(self._tasks[band.task].grid)
+                    for group in range(found.n_groups):
+                        futures[self._submit(self._readers, _run_group, found, self._tasks[band.task], area, group)] = band
+                    under_way[band] += found.n_groups
+                else:
+                    self._answers[band.task].append(found)
+                under_way[band] -= 1
+                if not under_way[band]:
+                    del under_way[band]
+                stop_if_cancelled(progress)
+                progress.step(1 - (len(todo) + len(under_way)) / len(bands), "gather")
+        finally:
+            for future in futures:
+                future.cancel()
+        return self._answers
 
+    def _submit(self, pool: Executor, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future = pool.submit(work, *arguments)
+        future.add_done_callback(self._done.put)
+        return future
 
-def _collect(band: _Band, answers: list[list[_GroupAnswer]], progress: Progress, fraction: float) -> None:
-    """Wait for a band's groups; their order does not matter, the sums are made in the order of the blocks."""
-    try:
-        for future in as_completed(band.groups):
-            answers[band.task].append(future.result())
-            stop_if_cancelled(progress)
-            progress.step(fraction, "gather")
-    except BaseException:
-        for future in band.groups:
-            future.cancel()
-        raise
+    def _plan(self, band: _Band) -> Plan:
+        task, rings = self._tasks[band.task], self._rings[band.task]
+
+        def compute() -> Coverage:
+            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres)
+
+        cached = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._planners.submit)
+        return Plan(cached, task.grid, task.shape)
 
 
 def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> _GroupAnswer:
