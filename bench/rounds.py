@@ -65,6 +65,7 @@ def runs(cache: Cache) -> list[Run]:
         Run("deforestation_large", "batch", {"count": large, "keep": "processed"}),
         Run("commit", "commit", {"count": large, "processed": "processed"}),
         Run("fetch", "fetch", {"processed": "processed"}),
+        Run("table_view", "table_view", {"processed": "processed"}),
         Run("ids", "ids", {"count": large}),
         Run("before_new_year", "statistics", {"count": large, "datasets": "before"}),
         Run("new_year", "statistics", {"count": large, "datasets": "new_year"}, keeps_cache=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from epoch_plugin.core.monitoring.plot_columns import PlotColumns
     from epoch_plugin.core.monitoring.plot_details import PlotDetails
     from epoch_plugin.core.monitoring.scope import CollectionChoice, Region, Scope, Window
+
+SHOW_EVERY_S = 0.15  # while plots are read the table grows this often: every time costs the window some milliseconds
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,13 @@ class PlotReader(QObject):
         from epoch_plugin.core.progress import stop_if_cancelled
         from epoch_plugin.core.store.store import Store
 
-        store, columns = Store(path), PlotColumns()
+        store, columns, shown = Store(path), PlotColumns(), 0.0
         for page in pages(store, scope):
             stop_if_cancelled(progress)
             columns.append(page)
-            self._page.emit(run, columns, len(columns))
+            if time.monotonic() - shown > SHOW_EVERY_S:
+                shown = time.monotonic()
+                self._page.emit(run, columns, len(columns))
         columns.finish()
         self._finished.emit(run, columns)
         return columns, overview(store, scope, columns)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,12 @@ from epoch_plugin.core.check_plot import CheckRequest, check_plot
 from epoch_plugin.core.collections.readers import open_source
 from epoch_plugin.core.collections.shapes import multipolygon_wkb
 from epoch_plugin.core.errors import InputError, NotFoundError
+from epoch_plugin.core.monitoring import plot_columns
 from epoch_plugin.core.monitoring.export import FIELDS, write_csv
 from epoch_plugin.core.monitoring.overview import overview
 from epoch_plugin.core.monitoring.plot_columns import SORTABLE, PlotColumns, natural_key, pages
 from epoch_plugin.core.monitoring.plot_details import plot_details
-from epoch_plugin.core.monitoring.scope import Region, Scope, collection_choices, regions, statistics_with_rows, windows
+from epoch_plugin.core.monitoring.scope import Region, Scope, Window, collection_choices, quick_query, regions, statistics_with_rows, windows
 from epoch_plugin.core.progress import NoProgress
 from epoch_plugin.core.staging import StageRequest, stage_plots, upload_plots
 from epoch_plugin.core.store import results
@@ -65,6 +68,35 @@ def test_columns_are_the_truth(columns, truth):
         assert columns.value(row, "detected_area") == pytest.approx(plot["detected_area"], rel=1e-5, abs=1e-9)
     for year, lost in columns.loss_by_year.items():
         assert {columns.plotid[row] for row in lost} == {name for name, plot in truth.items() if plot["annual_defor"][f"defor_ha_{year}"]}
+
+
+def rows_of(store, query):
+    with store.reading() as connection:
+        return [tuple(row) for row in connection.execute(query.sql("p.fid, s0.fid, s0.reasons", "ORDER BY p.fid"), query.parameters)]
+
+
+def test_rows_of_one_job_are_found_quickly_and_those_of_several_by_the_rule(sample, tmp_path):
+    store, scope = sample
+    check = ("eudr_deforestation",)
+    with store.reading() as connection:
+        quick, other_window = quick_query(connection, scope, check), Scope(scope.collection_id, Window("2020-12-31", "2023-12-31"))
+        assert "LIMIT 1" not in quick.sql("1") and "LIMIT 1" in quick_query(connection, other_window, check).sql("1")
+    found = rows_of(store, quick)
+    assert found == rows_of(store, scope.query(check)) and all(fid for _, fid, _ in found)
+    (tmp_path / "copy.gpkg").write_bytes(b"")
+    with store.reading() as connection, closing(sqlite3.connect(tmp_path / "copy.gpkg")) as target:
+        connection.backup(target)
+    copy = Store(tmp_path / "copy.gpkg")
+    run_batch(copy, BatchRequest("sample", END, DATASETS, check, if_done="recompute"), NoProgress())
+    with copy.reading() as connection:
+        both = quick_query(connection, scope, check)
+    assert "LIMIT 1" in both.sql("1") and {fid for _, fid, _ in rows_of(copy, both)}.isdisjoint(fid for _, fid, _ in found)
+
+
+def test_text_ranks_are_those_of_a_sort(monkeypatch):
+    monkeypatch.setattr(plot_columns, "PIECE", 3)
+    texts = ["b", None, "a", "d", "b", "c", "e", None, "aa"]
+    assert plot_columns._ranks(texts).tolist() == pytest.approx([2, np.nan, 0, 4, 2, 3, 5, np.nan, 1], nan_ok=True)
 
 
 def test_every_column_sorts_both_ways_with_the_unknown_last(columns):

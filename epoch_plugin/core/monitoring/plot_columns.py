@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from epoch_plugin.core.monitoring.scope import Scope
+from epoch_plugin.core.monitoring.scope import Scope, quick_query, statistics_with_rows
 from epoch_plugin.core.store.store import Store
 
 PAGE = 2_000
+PIECE = 8_000
 STATISTICS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water")
 ALERTS: tuple[str | None, ...] = ("critical", "non-critical", "no deforestation", None)  # by urgency: the order in which they sort
 CONFIDENCES: tuple[str | None, ...] = ("high", "medium", "low", "no detection", None)
@@ -26,10 +29,10 @@ _NUMBERS = {
     "diversity_score": "s2.diversity_score",
     "water_stress_index": "s3.water_stress_index",
 }
-_SQL = (
-    "p.fid, p.uuid, p.plotid, s0.deforestation_alert, s0.deforestation_confidence, s0.deforestation_start, s0.deforestation_end, s0.assessed_end,"
-    " s0.reasons, CASE WHEN s0.deforestation_start IS NULL THEN NULL ELSE s0.annual_defor END, s0.fid IS NOT NULL, "
-    + ", ".join(_NUMBERS.values())
+_PLOT = ("p.fid", "p.uuid", "p.plotid")
+_CHECK = (
+    "s0.deforestation_alert", "s0.deforestation_confidence", "s0.deforestation_start", "s0.deforestation_end", "s0.assessed_end", "s0.reasons",
+    "CASE WHEN s0.deforestation_start IS NULL THEN NULL ELSE s0.annual_defor END", "s0.fid IS NOT NULL",
 )  # fmt: skip
 SORTABLE = ("plotid", "alert", "confidence", "since", "reasons", *_NUMBERS)
 
@@ -41,13 +44,27 @@ Page = list[tuple[Any, ...]]
 
 def pages(store: Store, scope: Scope, size: int = PAGE) -> Iterator[Page]:
     """Yield the plots of a scope, `size` at a time, in position order, from one snapshot of the store."""
-    query = scope.query(STATISTICS)
+    filled = tuple(name for name in statistics_with_rows(store, scope.collection_id) if name in STATISTICS)
     with store.reading() as connection:
+        query = quick_query(connection, scope, filled)
         cursor = connection.cursor()
         cursor.row_factory = None
-        cursor.execute(query.sql(_SQL, "ORDER BY p.fid"), query.parameters)
+        cursor.execute(query.sql(_columns(filled), "ORDER BY p.fid"), query.parameters)
         while page := cursor.fetchmany(size):
             yield page
+
+
+def _columns(filled: Sequence[str]) -> str:
+    """Return the columns of a page as SQL; those of a statistic without rows are null: looking for them takes as long as for any other."""
+    alias = {f"s{STATISTICS.index(name)}": f"s{place}" for place, name in enumerate(filled)}
+
+    def known(expression: str) -> str:
+        wanted = re.findall(r"\bs\d\b", expression)
+        if any(name not in alias for name in wanted):
+            return "0" if expression.endswith("IS NOT NULL") else "NULL"
+        return re.sub(r"\bs\d\b", lambda found: alias[found.group()], expression)
+
+    return ", ".join(known(expression) for expression in (*_PLOT, *_CHECK, *_NUMBERS.values()))
 
 
 @dataclass
@@ -75,25 +92,25 @@ class PlotColumns:
 
     def append(self, page: Page) -> None:
         """Add a page."""
-        for row in page:
-            fid, uuid, plotid, alert, confidence, since, until, assessed, reasons, annual, stored, *numbers = row
-            place = len(self.fid)
-            self._rows[fid] = place
-            if annual:
-                self._add_losses(place, annual)
-            self.fid.append(fid)
-            self.uuid.append(uuid)
-            self.plotid.append(plotid)
-            self.alert.append(_ALERT_CODE[alert])
-            self.confidence.append(_CONFIDENCE_CODE[confidence])
-            self.since.append(since)
-            self.until.append(until)
-            self.assessed_end.append(assessed)
-            self.reasons.append(reasons)
-            self.stored.append(bool(stored))
-            for column, value in zip(self.numbers.values(), numbers):
-                column.append(value)
-            self._search.append(f"{plotid}\n{uuid}".casefold())
+        first = len(self.fid)
+        fids, uuids, plotids, alerts, confidences, since, until, assessed, reasons, annual, stored, *numbers = zip(*page)
+        self._rows.update(zip(fids, range(first, first + len(fids))))
+        for place, text in enumerate(annual, start=first):
+            if text:
+                self._add_losses(place, text)
+        self.uuid.extend(uuids)
+        self.plotid.extend(plotids)
+        self.alert.extend([_ALERT_CODE[word] for word in alerts])
+        self.confidence.extend([_CONFIDENCE_CODE[word] for word in confidences])
+        self.since.extend(since)
+        self.until.extend(until)
+        self.assessed_end.extend(assessed)
+        self.reasons.extend(reasons)
+        self.stored.extend(map(bool, stored))
+        for column, values in zip(self.numbers.values(), numbers):
+            column.extend(values)
+        self._search.extend([f"{plotid}\n{uuid}".casefold() for plotid, uuid in zip(plotids, uuids)])
+        self.fid.extend(fids)  # last: it is the length that others see
 
     def _add_losses(self, place: int, annual: str) -> None:
         for key, value in json.loads(annual).items():
@@ -198,19 +215,19 @@ _CONFIDENCE_CODE = {word: code for code, word in enumerate(CONFIDENCES)}
 
 def natural_key(text: str) -> str:
     """Return a text that sorts as people expect: digits as numbers (P2 before P10), case ignored."""
-    parts, digits = [], ""
-    for sign in text.casefold():
-        if "0" <= sign <= "9":
-            digits += sign
-            continue
-        if digits:
-            parts.append(digits.zfill(12))
-            digits = ""
-        parts.append(sign)
-    return "".join(parts) + (digits.zfill(12) if digits else "")
+    return _DIGITS.sub(lambda found: found.group().zfill(12), text.casefold())
+
+
+_DIGITS = re.compile("[0-9]+")
 
 
 def _ranks(texts: Sequence[str | None]) -> Floats:
-    """Return each text's place in sorted order, NaN for None."""
-    places = {text: float(place) for place, text in enumerate(sorted({text for text in texts if text is not None}))}
-    return np.array([np.nan if text is None else places[text] for text in texts], np.float64)
+    """Return each text's place in sorted order, NaN for None.
+
+    Sorted in pieces: sorting 100,000 texts at once would keep Python's lock, and with it the user's window, for a tenth of a second.
+    """
+    known = [text for text in dict.fromkeys(texts) if text is not None]
+    pieces = [sorted(known[start : start + PIECE]) for start in range(0, len(known), PIECE)]
+    places: dict[str | None, float] = {text: float(place) for place, text in enumerate(heapq.merge(*pieces))}
+    places[None] = float("nan")
+    return np.array([places[text] for text in texts], np.float64)
