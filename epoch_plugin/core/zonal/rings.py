@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -18,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 
 MAX_BEND_M = 0.1  # METHODS section 1: no edge may leave the straight line of the plot's own CRS by more
 METRES_PER_DEGREE = 111_320.0
+ONE_RING = b"\x01\x06\x00\x00\x00\x01\x00\x00\x00\x01\x03\x00\x00\x00\x01\x00\x00\x00"  # WKB of a multipolygon of one polygon of one ring
+SMALLEST = len(ONE_RING) + 4 + 4 * 16  # bytes of a triangle
 
 
 @dataclass(frozen=True)
@@ -67,32 +69,39 @@ def rings_from_wkb(wkbs: Sequence[bytes]) -> Rings:
     Raises `InputError` for any other geometry: a plot that reaches the engine has been validated.
     """
     coordinates: list[bytes] = []
-    counts: list[int] = []
     plots: list[int] = []
     holes: list[bool] = []
     for number, wkb in enumerate(wkbs):
-        offset = 0
-        if wkb[:5] == b"\x01\x06\x00\x00\x00":
-            parts, offset = struct.unpack_from("<I", wkb, 5)[0], 9
-        else:
-            parts = 1
-        for _ in range(parts):
-            if wkb[offset : offset + 5] != b"\x01\x03\x00\x00\x00":
-                raise InputError(f"Plot {number + 1} is not a 2D little-endian polygon: stage it again.")
-            n_rings = struct.unpack_from("<I", wkb, offset + 5)[0]
-            offset += 9
-            for ring in range(n_rings):
-                n = struct.unpack_from("<I", wkb, offset)[0]
-                offset += 4
-                if n >= 4:
-                    coordinates.append(wkb[offset : offset + 16 * n])
-                    counts.append(n)
-                    plots.append(number)
-                    holes.append(ring > 0)
-                offset += 16 * n
+        if wkb.startswith(ONE_RING) and len(wkb) >= SMALLEST:  # nearly every plot is one polygon without holes
+            coordinates.append(wkb[len(ONE_RING) + 4 :])
+            plots.append(number)
+            holes.append(False)
+            continue
+        for content, hole in _rings(wkb, number):
+            coordinates.append(content)
+            plots.append(number)
+            holes.append(hole)
     xy = np.frombuffer(b"".join(coordinates), "<f8").reshape(-1, 2)
-    start = np.r_[0, np.cumsum(counts)].astype(np.int64)
+    start = np.cumsum([0, *(len(content) // 16 for content in coordinates)], dtype=np.int64)
     return Rings(xy[:, 0].copy(), xy[:, 1].copy(), start, np.array(plots, np.int64), np.array(holes, bool), len(wkbs))
+
+
+def _rings(wkb: bytes, number: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the coordinates of each ring, and whether it is a hole."""
+    parts, offset = 1, 0
+    if wkb[:5] == b"\x01\x06\x00\x00\x00":
+        parts, offset = struct.unpack_from("<I", wkb, 5)[0], 9
+    for _ in range(parts):
+        if wkb[offset : offset + 5] != b"\x01\x03\x00\x00\x00":
+            raise InputError(f"Plot {number + 1} is not a 2D little-endian polygon: stage it again.")
+        n_rings = struct.unpack_from("<I", wkb, offset + 5)[0]
+        offset += 9
+        for ring in range(n_rings):
+            n = struct.unpack_from("<I", wkb, offset)[0]
+            offset += 4
+            if n >= 4:
+                yield wkb[offset : offset + 16 * n], ring > 0
+            offset += 16 * n
 
 
 @lru_cache(maxsize=64)
