@@ -5,12 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from typing import Any, Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from epoch_plugin.core.errors import StoreError
 from epoch_plugin.core.store.schema import Column, Table
 
-_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _json_encode() -> Callable[[Any], str]:
+    """Return `JSONEncoder.encode`, without making its C encoder anew for every value where there is one."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    chunks = make(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode_json = _json_encode()
 
 
 def timestamp(moment: dt.datetime | None = None) -> str:
@@ -82,6 +95,15 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
 def encoder(column: Column) -> Callable[[Any], Any]:
     """Return the function that turns a value (not None) of this column into what SQLite stores; it raises ValueError or TypeError."""
     return _ENCODERS[column.type]
+
+
+def encode_column(column: Column, values: Sequence[Any]) -> list[Any]:
+    """Return what SQLite stores for values of one column, None for None; raise ValueError, TypeError or OverflowError for one that it cannot hold."""
+    function = encoder(column)
+    if column.type == "DATE":  # few different ones; equal moments of two time zones may be different dates
+        known: dict[Any, str | None] = {value: function(value) for value in {value for value in values if type(value) is dt.date}}
+        return [known[value] if type(value) is dt.date else None if value is None else function(value) for value in values]
+    return [None if value is None else function(value) for value in values]
 
 
 def encode(table: Table, name: str, value: Any) -> Any:

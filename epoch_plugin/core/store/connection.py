@@ -13,6 +13,7 @@ from epoch_plugin.core.store.geometry import register_functions
 WAIT_SECONDS = 10.0
 _TRY_MILLISECONDS = 250
 _CACHE_KIB = 32_768  # at most; SQLite's usual 2 MB is less than the pages of an index that one chunk of results touches
+_LOG_PAGES = 16_000  # before a commit copies the log (then 64 MB) into the file: pages that every chunk changes are copied once for several
 _READ_ONLY_ADVICE = (
     "It can be read but not written there (network drive, read-only file or folder?): copy it to a local disk and use the copy as STORE."
 )
@@ -62,6 +63,7 @@ def connect_writing(path: str, wait_seconds: float = WAIT_SECONDS) -> sqlite3.Co
         connection.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         register_functions(connection)
     except BaseException:
         connection.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from epoch_plugin.core.errors import StoreError
 
@@ -24,6 +24,11 @@ def multipolygon_blob(wkb: bytes) -> bytes:
         raise StoreError(f"The store keeps plots as non-empty 2D MULTIPOLYGON; got WKB type {kind}{' (empty)' if envelope is None else ''}.")
     min_x, min_y, max_x, max_y = envelope
     return _HEADER.pack(b"GP", 0, _FLAGS_XY_ENVELOPE_LITTLE_ENDIAN, SRS_ID, min_x, max_x, min_y, max_y) + wkb
+
+
+def multipolygon_blobs(wkbs: Sequence[bytes | None]) -> list[bytes | None]:
+    """Return `multipolygon_blob` of each, None for None."""
+    return [None if wkb is None else multipolygon_blob(wkb) for wkb in wkbs]
 
 
 def blob_wkb(blob: bytes) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from epoch_plugin.core.errors import StoreError
-from epoch_plugin.core.store.codec import decode, encode, encoder
-from epoch_plugin.core.store.geometry import multipolygon_blob
+from epoch_plugin.core.store.codec import decode, encode, encode_column
+from epoch_plugin.core.store.geometry import multipolygon_blobs
 from epoch_plugin.core.store.schema import Table
 
 _BATCH = 2000
@@ -32,7 +33,7 @@ def insert_rows(connection: sqlite3.Connection, table: Table, rows: Iterable[Map
     statement = _insert_statement(table, names, replace)
     count = 0
     while first:
-        encoded = list(_encoded(table, names, first))
+        encoded = _encoded(table, names, first)
         if replace and table.kind == "features":
             # An R-tree trigger under an upsert would obey the upsert's conflict rule; so the old rows leave first.
             _delete_keys(connection, table, names, encoded)
@@ -56,23 +57,27 @@ def _delete_keys(connection: sqlite3.Connection, table: Table, names: Sequence[s
     connection.executemany(f"DELETE FROM {table.name} WHERE {condition}", [[row[place] for place in places] for row in encoded])  # nosec B608
 
 
-def _encoded(table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
-    encoders = [(name, multipolygon_blob if name == "geom" else encoder(table.column(name))) for name in names]
-    width = len(names)
+def _encoded(table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    known = set(names)
     for row in rows:
-        values: list[Any] = []
-        for name, function in encoders:
-            value = row.get(name)
-            if value is not None:
-                try:
-                    value = function(value)
-                except (ValueError, TypeError, OverflowError) as error:
-                    key = ", ".join(str(row.get(part)) for part in table.key)
-                    raise StoreError(f"{table.name}.{name} of {key} cannot hold {str(value)[:80]!r}: {error}.") from error
-            values.append(value)
-        if len(row) > width or not row.keys() <= set(names):
-            raise StoreError(f"Table {table.name}: every row of one insert has the same columns; {sorted(set(row) - set(names))} came later.")
-        yield values
+        if not row.keys() <= known:
+            raise StoreError(f"Table {table.name}: every row of one insert has the same columns; {sorted(set(row) - known)} came later.")
+    return list(zip(*(_encoded_column(table, name, rows) for name in names)))
+
+
+def _encoded_column(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    encode_all = multipolygon_blobs if name == "geom" else partial(encode_column, table.column(name))
+    values = [row.get(name) for row in rows]
+    try:
+        return encode_all(values)
+    except (ValueError, TypeError, OverflowError):
+        for row, value in zip(rows, values):  # which one?
+            try:
+                encode_all([value])
+            except (ValueError, TypeError, OverflowError) as error:
+                key = ", ".join(str(row.get(part)) for part in table.key)
+                raise StoreError(f"{table.name}.{name} of {key} cannot hold {str(value)[:80]!r}: {error}.") from error
+        raise
 
 
 def update_row(connection: sqlite3.Connection, table: Table, key: str, changes: Mapping[str, Any]) -> None:
