@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import QFileDialog
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.runs import Runs
 from epoch_plugin.bridge.settings import resource
-from epoch_plugin.ui.charts import chart_view
+from epoch_plugin.ui.charts import chart_view, picture_drawing
 from epoch_plugin.ui.charts.chart import Chart, Series
 from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
 from epoch_plugin.ui.monitoring.table_model import COLUMNS
@@ -198,13 +198,13 @@ def test_a_click_on_a_bar_selects_the_plots_of_that_year(content, truth, qtbot):
 def test_a_real_click_and_the_keyboard_choose_a_bar(content, qtbot):
     view = content.page.charts.views[0]
     assert view.chart.keys == (2021, 2022, 2023, 2024, 2025)
+    drawing = view._drawing
+    qtbot.waitUntil(lambda: drawing.picture is not None and drawing.picture.width == round(drawing.widget.width() * view.devicePixelRatioF()),
+                    timeout=WAIT)  # fmt: skip
+    x, y = round(drawing.picture.first + drawing.picture.step), drawing.widget.height() - 30
+    assert drawing.image.pixelColor(x, drawing.image.height() * 3 // 4).name() == "#d55e00", "the bar of 2022 stands there"
     with qtbot.waitSignal(view.chosen) as clicked:
-        canvas = view._drawing.widget
-        qtbot.waitUntil(lambda: canvas.width() > 100 and len(canvas.figure.axes) == 1, timeout=WAIT)
-        canvas.draw()
-        x, y = canvas.figure.axes[0].transData.transform((1, 1.0))
-        ratio = canvas.devicePixelRatioF()
-        qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(x / ratio), round(canvas.height() - y / ratio)))
+        qtbot.mouseClick(drawing.widget, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
     assert clicked.args == [2022]
     view.setFocus()
     with qtbot.waitSignal(view.chosen) as chosen:
@@ -254,6 +254,18 @@ def test_an_export_that_cannot_be_written_says_so(content, tmp_path, monkeypatch
     with qtbot.waitSignal(content.exports.failed, timeout=WAIT) as failed:
         content.page.table.export_button.menu().actions()[0].trigger()
     assert "no such folder" in failed.args[0] and content.bar.currentItem() is not None
+
+
+def test_where_matplotlib_is_broken_qt_draws(plugin, monkeypatch, qtbot):
+    monkeypatch.setattr(picture_drawing, "MODULE", "epoch_plugin.ui.charts.no_such_module")
+    view = chart_view.ChartView()
+    qtbot.addWidget(view)
+    view.resize(400, 250)
+    view.show()
+    view.show_chart(Chart("Loss", "bars", "ha", ("2021",), (Series("Loss", (1.0,), "#D55E00"),), keys=(2021,)))
+    qtbot.waitUntil(lambda: isinstance(view._drawing, PainterDrawing), timeout=WAIT)
+    picture = view.grab().toImage()
+    assert "#d55e00" in {picture.pixelColor(x, y).name() for x in range(0, 400, 5) for y in range(0, 250, 5)}
 
 
 def test_without_matplotlib_qt_draws(monkeypatch, qtbot, tmp_path):

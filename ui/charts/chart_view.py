@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from qgis.PyQt.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
@@ -15,23 +15,14 @@ LEAST_CONTRAST = 0.35  # of lightness between paper and ink
 
 
 def make_drawing(parent: QWidget) -> Any:
-    """Return matplotlib's canvas, or Qt's where matplotlib is missing or broken."""
-    try:
-        from epoch_plugin.ui.charts.matplotlib_drawing import MatplotlibDrawing
+    """Return what matplotlib draws in the background, or Qt's drawing where matplotlib is missing."""
+    if find_spec("matplotlib") is not None:
+        from epoch_plugin.ui.charts.picture_drawing import PictureDrawing
 
-        return MatplotlibDrawing(parent)
-    except Exception:  # whatever a broken installation raises: a chart is still drawn
-        from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
+        return PictureDrawing(parent)
+    from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
 
-        return PainterDrawing(parent)
-
-
-def warm_up(_progress: Any) -> None:
-    """Import matplotlib (half a second and more): work for a background task, so that the first chart does not hold up QGIS."""
-    try:
-        import_module("epoch_plugin.ui.charts.matplotlib_drawing")
-    except Exception:  # the same as in `make_drawing`, which then decides
-        return
+    return PainterDrawing(parent)
 
 
 class ChartView(QWidget):
@@ -79,9 +70,24 @@ class ChartView(QWidget):
             self._stack.setCurrentWidget(self._words)
             return
         if self._drawing is None:
-            self._drawing = make_drawing(self)
-            self._drawing.clicked.connect(self._on_clicked)
-            self._stack.addWidget(self._drawing.widget)
+            self._use(make_drawing(self))
+        self._stack.setCurrentWidget(self._drawing.widget)
+        self._redraw()
+
+    def _use(self, drawing: Any) -> None:
+        self._drawing = drawing
+        drawing.clicked.connect(self._on_clicked)
+        if hasattr(drawing, "broken"):
+            drawing.broken.connect(self._on_broken)
+        self._stack.addWidget(drawing.widget)
+
+    def _on_broken(self, _why: str) -> None:
+        """A broken matplotlib (another numpy, no fonts): Qt draws the chart."""
+        from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
+
+        self._stack.removeWidget(self._drawing.widget)
+        self._drawing.widget.deleteLater()
+        self._use(PainterDrawing(self))
         self._stack.setCurrentWidget(self._drawing.widget)
         self._redraw()
 

@@ -1,94 +1,91 @@
-"""Charts by matplotlib, in the colours and the font of QGIS's theme."""
+"""Charts by matplotlib, as pictures: no widgets here, so that a background task can draw; one chart at a time."""
 
 from __future__ import annotations
 
+import threading
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QFont, QFontInfo
-from qgis.PyQt.QtWidgets import QWidget
 
 from epoch_plugin.bridge.numbers import number, tick
 from epoch_plugin.ui.charts.chart import LINES, PAIRS, STACKED, Chart, Series
 
 MARKERS = ("o", "s", "^", "D")
 BAR_WIDTH = 0.7
+DPI = 100.0
 PAPER_DPI = 200
+_one_at_a_time = threading.Lock()  # matplotlib's caches are not made for threads
+
+# That a squeezed dock leaves no room for axes is no news for the log.
+warnings.filterwarnings("ignore", message="constrained_layout not applied", category=UserWarning)
 
 
-class _Canvas(FigureCanvasQTAgg):
-    def draw(self, *arguments: Any) -> None:
-        """Draw; that a squeezed dock leaves no room for axes is no news for the log."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="constrained_layout not applied", category=UserWarning)
-            super().draw(*arguments)
+class Look(NamedTuple):
+    """Colours of paper and ink (#rrggbb), height of the font in pixels, and the marked category (-1: none)."""
+
+    paper: str
+    ink: str
+    font_pixels: float
+    focus: int = -1
 
 
-class MatplotlibDrawing(QObject):
-    """A canvas; `clicked(category)` on a bar, a point or the room above it."""
+class Picture(NamedTuple):
+    """A drawn chart: RGBA bytes with their size, and where categories are: the centre of the first and the step to the next, in pixels."""
 
-    clicked = pyqtSignal(int)
+    pixels: bytes
+    width: int
+    height: int
+    first: float = 0.0
+    step: float = 0.0  # 0: categories cannot be chosen
 
-    def __init__(self, parent: QWidget):
-        super().__init__(parent)
-        self._figure = Figure(layout="constrained") if "layout" in Figure.__init__.__code__.co_varnames else Figure(constrained_layout=True)
-        self.widget = _Canvas(self._figure)
-        self.widget.setParent(parent)
-        self.widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the view around it has the keyboard
-        self._count = 0
-        self.widget.mpl_connect("button_press_event", self._on_press)
 
-    def draw(self, chart: Chart, paper: QColor, ink: QColor, font: QFont, focus: int) -> None:
-        """Draw a chart; `focus` marks a category, -1 none."""
-        self._paint(chart, paper.name(), ink.name(), QFontInfo(font).pixelSize() * 72.0 / self._figure.dpi * self._ratio(), focus)
-        self.widget.draw_idle()
+def draw_picture(chart: Chart, look: Look, width: float, height: float, ratio: float) -> Picture:
+    """Return a chart of width x height pixels on a screen with `ratio` device pixels per pixel."""
+    with _one_at_a_time:
+        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * ratio, constrained_layout=True)
+        canvas = FigureCanvasAgg(figure)
+        _paint(figure, chart, look, look.font_pixels * 72.0 / DPI)
+        canvas.draw()
+        columns, rows = canvas.get_width_height()
+        first = step = 0.0
+        if len(figure.axes) == 1 and chart.kind != PAIRS:
+            first, after = (float(figure.axes[0].transData.transform((x, 0.0))[0]) / ratio for x in (0.0, 1.0))
+            step = after - first
+        return Picture(bytes(canvas.buffer_rgba()), columns, rows, first, step)
 
-    def save(self, path: str, chart: Chart) -> None:
-        """Write the chart in black on white."""
-        figure, self._figure = self._figure, Figure(figsize=(6.4, 3.6), constrained_layout=True)
-        try:
-            self._paint(chart, "#ffffff", "#000000", 9.0, -1)
-            self._figure.suptitle(chart.title, fontsize=11)
-            self._figure.savefig(path, dpi=PAPER_DPI)
-        finally:
-            self._figure = figure
 
-    def _ratio(self) -> float:
-        """Device pixels per pixel: the canvas multiplies its dpi by it."""
-        return float(self.widget.devicePixelRatioF())
+def save_picture(path: str, chart: Chart) -> None:
+    """Write a chart in black on white as PNG or SVG; raises OSError where it cannot be written."""
+    with _one_at_a_time:
+        figure = Figure(figsize=(6.4, 3.6), constrained_layout=True)
+        _paint(figure, chart, Look("#ffffff", "#000000", 0.0), 9.0)
+        figure.suptitle(chart.title, fontsize=11)
+        figure.savefig(path, dpi=PAPER_DPI)
 
-    def _paint(self, chart: Chart, paper: str, ink: str, points: float, focus: int) -> None:
-        self._figure.clear()
-        self._figure.set_facecolor(paper)
-        self._count = len(chart.categories)
-        pairs = chart.kind == PAIRS
-        axes = list(self._figure.subplots(self._count, 1, squeeze=False)[:, 0]) if pairs else [self._figure.add_subplot()]
-        for position, axis in enumerate(axes):
-            _style(axis, paper, ink, points)
-            if pairs:
-                _draw_pair(axis, chart, position, ink, points)
-            elif chart.kind == LINES:
-                _draw_lines(axis, chart)
-            else:
-                _draw_bars(axis, chart, ink, points)
-            if not pairs:
-                axis.set_xticks(range(self._count))
-                axis.set_xticklabels(chart.categories)
-                axis.set_xlim(-0.6, self._count - 0.4)
-                axis.set_ylabel(chart.unit, color=ink, fontsize=points)
-        if not pairs and focus >= 0:
-            axes[0].axvspan(focus - 0.45, focus + 0.45, color=ink, alpha=0.12, linewidth=0)
-        if len(chart.series) > 1 and not pairs:
-            axes[0].legend(fontsize=points * 0.9, labelcolor=ink, facecolor=paper, edgecolor="none", framealpha=0.7)
 
-    def _on_press(self, event: Any) -> None:
-        if event.inaxes is not None and event.xdata is not None and len(self._figure.axes) == 1:
-            category = round(event.xdata)
-            if 0 <= category < self._count:
-                self.clicked.emit(category)
+def _paint(figure: Figure, chart: Chart, look: Look, points: float) -> None:
+    figure.set_facecolor(look.paper)
+    count, pairs, ink = len(chart.categories), chart.kind == PAIRS, look.ink
+    axes = list(figure.subplots(count, 1, squeeze=False)[:, 0]) if pairs else [figure.add_subplot()]
+    for position, axis in enumerate(axes):
+        _style(axis, look.paper, ink, points)
+        if pairs:
+            _draw_pair(axis, chart, position, ink, points)
+        elif chart.kind == LINES:
+            _draw_lines(axis, chart)
+        else:
+            _draw_bars(axis, chart, ink, points)
+        if not pairs:
+            axis.set_xticks(range(count))
+            axis.set_xticklabels(chart.categories)
+            axis.set_xlim(-0.6, count - 0.4)
+            axis.set_ylabel(chart.unit, color=ink, fontsize=points)
+    if not pairs and look.focus >= 0:
+        axes[0].axvspan(look.focus - 0.45, look.focus + 0.45, color=ink, alpha=0.12, linewidth=0)
+    if len(chart.series) > 1 and not pairs:
+        axes[0].legend(fontsize=points * 0.9, labelcolor=ink, facecolor=look.paper, edgecolor="none", framealpha=0.7)
 
 
 def _style(axis: Any, paper: str, ink: str, points: float) -> None:

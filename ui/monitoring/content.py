@@ -15,7 +15,6 @@ from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.monitoring import Choices, PlotReader, check_polygon, last_datasets, read_choices, read_plot
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
-from epoch_plugin.ui.charts.chart_view import warm_up
 from epoch_plugin.ui.common.messages import show_error, show_note
 from epoch_plugin.ui.inspector.check_tool import CheckPlotTool
 from epoch_plugin.ui.inspector.panel import PlotInspector
@@ -62,7 +61,6 @@ class MonitoringContent(QWidget):
         self._wanted = ""
         self.tabs.hide()
         self._connect()
-        self._start("charts", tr("Preparing charts"), warm_up, lambda *_: None)
 
     def _connect(self) -> None:
         self.pickers.collection_chosen.connect(self.look)
