@@ -58,7 +58,7 @@ def process_plots(store: Store, source: PlotSource, request: ProcessRequest, pro
 def _check(store: Store, request: ProcessRequest, payload: Any) -> None:
     request.batch.check()
     load_datasets(request.batch.datasets)
-    if request.batch.non_biomass and payload is None:
+    if request.batch.non_biomass and not payload:
         with store.reading() as connection:
             known = collections.find_or_none(connection, request.stage.collection_name)
         if known is None or not known.input_payload:

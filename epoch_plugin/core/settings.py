@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from epoch_plugin.core.errors import InputError
 
 
-def _setting(default: Any, unit: str, meaning: str, low: float | None = None, high: float | None = None) -> Any:
-    return field(default=default, metadata={"unit": unit, "meaning": meaning, "low": low, "high": high})
+def _setting(default: Any, unit: str, meaning: str, low: float | None = None, high: float | None = None, words: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"unit": unit, "meaning": meaning, "low": low, "high": high, "words": words})
+
+
+_GWP = ("AR4", "AR5", "AR6")
+_FACTOR_SETS = ("ipcc_2006", "ipcc_2019_aggregated", "ipcc_2019_wet", "ipcc_2019_dry")
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,14 @@ class Settings:
     persistence_years: int = _setting(2, "years", "bound years that a loss in a series must last", 1)
     point_area_ha: float = _setting(4.0, "ha", "area assumed for a point without a declared one", 0.0001)
     root_shoot: float = _setting(0.24, "t/t", "below-ground to above-ground biomass", 0)
-    carbon_fraction: float = _setting(0.47, "t C/t", "carbon in dry matter", 0, 1)
+    carbon_fraction: float = _setting(0.47, "t C/t", "carbon in dry matter", 0.01, 1)
     rho: float = _setting(1.0, "correlation", "correlation of biomass errors between cells", 0, 1)
-    gwp: str = _setting("AR6", "assessment report", "global warming potentials: AR4, AR5 or AR6")
-    factor_set: str = _setting("ipcc_2019_aggregated", "name", "soil factors: ipcc_2006, ipcc_2019_aggregated, ipcc_2019_wet or ipcc_2019_dry")
-    rao_window: int = _setting(9, "cells", "side of Rao's Q window", 3)
-    rao_alpha: float = _setting(2.0, "exponent", "alpha of parametric Rao's Q", 0.1)
+    gwp: str = _setting("AR6", "assessment report", "global warming potentials: AR4, AR5 or AR6", words=_GWP)
+    factor_set: str = _setting(
+        "ipcc_2019_aggregated", "name", "soil factors: ipcc_2006, ipcc_2019_aggregated, ipcc_2019_wet or ipcc_2019_dry", words=_FACTOR_SETS
+    )  # fmt: skip
+    rao_window: int = _setting(9, "cells", "side of Rao's Q window", 3, 501)
+    rao_alpha: float = _setting(2.0, "exponent", "alpha of parametric Rao's Q", 0.1, 100)
     rao_reference_m: float = _setting(15.0, "m", "Rao's Q that scores 1", 0)
     tree_height_m: float = _setting(5.0, "m", "canopy height from which a cell is tree", 0)
     connectivity_radius_m: float = _setting(500.0, "m", "radius of connectivity", 0)
@@ -77,9 +84,11 @@ def _checked(spec: dataclasses.Field[Any], value: Any) -> Any:
     if isinstance(default, str):
         if not isinstance(value, str):
             raise InputError(f"Setting '{spec.name}' ({unit}) must be text, not {value!r}.")
+        if spec.metadata["words"] and value not in spec.metadata["words"]:
+            raise InputError(f"Setting '{spec.name}' ({unit}) is '{value}': use {', '.join(spec.metadata['words'])}.")
         return value
     whole = isinstance(default, int)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or (whole and value != int(value)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or (whole and value != int(value)):
         raise InputError(f"Setting '{spec.name}' ({unit}) must be a {'whole number' if whole else 'number'}, not {value!r}.")
     low, high = spec.metadata["low"], spec.metadata["high"]
     if (low is not None and value < low) or (high is not None and value > high):

@@ -52,7 +52,7 @@ class BatchRequest:
             raise InputError(f"EXECUTOR is '{self.executor}': use '{THREADS}' or '{DASK}<scheduler address>', for example dask:tcp://10.0.0.5:8786.")
         if not self.datasets:
             raise InputError("DATASETS: give the path of a datasets file (JSON); epoch:checkdatasets explains what belongs in it.")
-        _ = self.window
+        self.window.require_countable()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ ENTRY_KEYS = (
     "role", "title", "profile", "source", "sources", "years", "year", "until", "encoding", "nodata", "mask", "unit", "combine", "band",
     "layer", "where", "value_field", "themes", "theme", "stats",
 )  # fmt: skip
+EXAMPLES = {
+    "mask": '{"kind": "mask", "values": [1]}', "classes": '{"kind": "classes", "class_map": {"10": "natural"}}',
+    "loss_year": '{"kind": "loss_year", "offset": 2000}', "alert_date": '{"kind": "alert_date", "packing": "yyddd"}',
+    "continuous": '{"kind": "continuous", "scale": 1}',
+}  # fmt: skip
 _ROLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _YEARLY = re.compile(r"(.+)_((?:19|20)\d\d)\Z")
 
@@ -131,7 +136,7 @@ def _encoding(
     encoding = parse_encoding(values, f"{keys.place}, key 'encoding'", nodata_zero)
     if kinds and encoding.kind not in kinds:
         raise keys.error("encoding", f"is of kind '{encoding.kind}', but this role needs {' or '.join(kinds)}; say how to read it, "
-                                     'for example {"kind": "mask", "values": [1]}.')  # fmt: skip
+                                     f"for example {EXAMPLES[kinds[0]]}.")  # fmt: skip
     if nodata.origin == "entry" and nodata.value is not None and nodata.value in encoding.none:
         raise keys.error("nodata", f"{nodata.value} is also the value that means 'looked, found none' ({values.get('none')}): "
                                    'if it means not seen in your file, add "encoding": {"none": null}; if not, leave nodata out.')  # fmt: skip
@@ -152,9 +157,7 @@ def _default(keys: Keys, kinds: tuple[str, ...], source: SourceRef) -> dict[str,
         return {"kind": "continuous"}
     if "mask" in kinds and source.vector and not source.value_field:
         return {"kind": "mask", "values": [1], "none": [0]}
-    examples = {"mask": '{"kind": "mask", "values": [1]}', "classes": '{"kind": "classes", "class_map": {"10": "natural"}}'}
-    example = examples.get(kinds[0], '{"kind": "loss_year", "offset": 2000}')
-    raise keys.error("encoding", f"is missing: say what the stored values mean, for example {example}, or name a profile.")
+    raise keys.error("encoding", f"is missing: say what the stored values mean, for example {EXAMPLES[kinds[0]]}, or name a profile.")
 
 
 def _unit(keys: Keys, role: Role | None, profile: Profile | None) -> str:

@@ -83,6 +83,8 @@ class ConnectivityMap:
         `trees` and `valid` (block rows, block columns) count the cells of each block; row 0 is block row `first_row` of the lattice.
         All sums are of whole numbers, and exact: the answer does not depend on the window.
         """
+        if len(row) == 0:
+            return np.zeros(0)
         full = self.lattice.side**2
         complete = bool((valid == full).all())
         counts = np.stack([trees] if complete else [trees, valid]).astype(np.float64)

@@ -27,6 +27,7 @@ from epoch_plugin.core.zonal.rings import Floats, middle_of
 
 CANOPY, TREES = "chm", "tree_mask"
 HIGHEST_M = 60.0  # canopy heights are clamped to 0..60 m: what lies beyond is an artefact of the map
+WIDEST = 2_500  # cells to each side that a window may reach: 5,000 x 5,000 cells are 200 MB
 TRUE_SCALE = 0.002  # a projection that is true to scale within this is taken at its word
 
 
@@ -85,6 +86,11 @@ def plan_biodiversity(datasets: Datasets, window: MonitoringWindow, settings: Se
     heights = {year: _height_read(*sources[year], f"{CANOPY}:{year}") for year in years}
     grid = heights[scored or years[-1]].layer.grid
     cell_m = ground_cell_size(grid, *middle_of(boxes))
+    if settings.connectivity_radius_m / cell_m > WIDEST:
+        raise InputError(
+            f"Setting 'connectivity_radius_m' is {settings.connectivity_radius_m:g}: with canopy heights of {cell_m:.3g} m cells it may be "
+            f"{WIDEST * cell_m:.0f} m at most."
+        )
     layers = [(sources[year][0], read.key, read.layer) for year, read in heights.items()]
     rao = connectivity = None
     side = block_side(settings.connectivity_radius_m, cell_m)

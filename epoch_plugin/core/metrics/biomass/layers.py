@@ -58,7 +58,9 @@ def plan_biomass(datasets: Datasets, window: MonitoringWindow, settings: Setting
     """Open the layers and lay out the task; `boxes` are those of the plots in degrees.
 
     Raises `DatasetError` for a source that cannot be used; a layer that is not bound is no error but a reason on every row.
+    Raises `InputError` for a window of more years than a cell's state can tell apart.
     """
+    window.require_countable()
     return _Planner(datasets, window, settings).plan(boxes)
 
 

@@ -8,7 +8,6 @@ from epoch_plugin.core.datasets.datasets_file import Datasets
 from epoch_plugin.core.datasets.entries import Entry, SourceRef
 from epoch_plugin.core.datasets.raster import Grid, RasterLayer
 from epoch_plugin.core.datasets.roles import COMMODITIES
-from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE, Bindings
 from epoch_plugin.core.metrics.deforestation.kernel import DeforestationKernel, MaskKernel
 from epoch_plugin.core.metrics.deforestation.systems import System
@@ -24,7 +23,6 @@ CONTEXT = ("jrc_forest", "tmf_forest", "natural_forest", "wdpa", "wdpa_mandate")
 PROTECTED = ("natural_forest", "wdpa")  # a loss there is critical whatever the crop
 TREE_CROPS = ("palm", "cocoa", "rubber", "coffee", "timber")  # soy and cattle never excuse
 ROTATION_YEAR = 2020
-MOST_YEARS = 60  # a state holds the years that a system covers as bits of one whole number
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,7 @@ def plan_deforestation(datasets: Datasets, window: MonitoringWindow, settings: S
     Raises `DatasetError` for a source that cannot be used; a layer that is not bound is no error but a reason on every row.
     Raises `InputError` for a window of more years than a cell's state can tell apart.
     """
-    if len(window.years) > MOST_YEARS:
-        raise InputError(
-            f"The window {window.start} to {window.end} counts {len(window.years)} years: give a START_DATE at most {MOST_YEARS} years before."
-        )
+    window.require_countable()
     return _Planner(datasets, window, settings, boxes).plan()
 
 

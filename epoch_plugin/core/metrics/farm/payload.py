@@ -16,17 +16,34 @@ SCHEMA_FILE = Path(__file__).parent / "data" / "input_payload.schema.json"
 
 def read_payload(text_or_path: str) -> Node:
     """Read an input payload given as JSON text or as the path of a JSON file; raise `InputError` naming the path in the JSON."""
-    text, what = text_or_path, "INPUT_PAYLOAD"
-    if not text.lstrip().startswith("{"):
-        path = Path(text.strip())
-        if not path.is_file():
-            raise InputError(f"INPUT_PAYLOAD is neither a JSON object nor a file: {text.strip()[:200]!r}.")
-        text, what = path.read_text(encoding="utf-8-sig"), f"INPUT_PAYLOAD {path}"
+    text, what = text_or_path.lstrip("\ufeff \t\r\n"), "INPUT_PAYLOAD"
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        if not text.startswith("{"):
+            text, what = _file_text(text.strip()), f"INPUT_PAYLOAD {text.strip()}"
+        value = json.loads(text, object_pairs_hook=_each_key_once)
+    except ValueError as error:  # also text that is not UTF-8
         raise InputError(f"{what} is not JSON ({error}).") from None
+    except RecursionError:
+        raise InputError(f"{what} is nested too deeply to be a payload.") from None
     return checked_payload(value)
+
+
+def _file_text(path: str) -> str:
+    try:
+        if Path(path).is_file():
+            return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"INPUT_PAYLOAD {path[:200]!r} cannot be read ({error.strerror}).") from None
+    raise InputError(f"INPUT_PAYLOAD is neither a JSON object nor a file: {path[:200]!r}.")
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that is there twice: of two blocks of one name the first would be left out without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return found
 
 
 def checked_payload(value: Any) -> Node:
