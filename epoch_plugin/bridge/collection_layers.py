@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qgis.core import QgsApplication, QgsEditFormConfig, QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsVectorLayer
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.store_session import hold
@@ -71,9 +71,6 @@ def _open(path: str, collection_id: str, spec: LayerSpec) -> QgsVectorLayer:
     layer.setReadOnly(True)
     layer.setCustomProperty(COLLECTION_PROPERTY, collection_id)
     layer.setCustomProperty(STYLE_PROPERTY, spec.style)
-    form = layer.editFormConfig()
-    form.setSuppress(QgsEditFormConfig.FeatureFormSuppress.SuppressOff)
-    layer.setEditFormConfig(form)
     return layer
 
 
@@ -91,19 +88,26 @@ def layers_of(project: QgsProject, collection_id: str) -> dict[str, QgsVectorLay
     return {str(layer.customProperty(STYLE_PROPERTY)): layer for layer in layers}
 
 
-def add_layers(project: QgsProject, collection_name: str, layers: list[QgsVectorLayer]) -> None:
-    """Put opened layers into the collection's group, in their order; only the alerts are shown at first (main thread)."""
+def add_layers(project: QgsProject, collection_name: str, layers: list[QgsVectorLayer]) -> list[QgsVectorLayer]:
+    """Put opened layers into the collection's group, in their order; only the alerts are shown at first (main thread).
+
+    Returns the layers of the project: where somebody else added one of them while these were being opened, that one stays alone.
+    """
     if not layers:
-        return
+        return []
     group = find_or_add_group(project, collection_name)
     order = [spec.style for spec in SPECS]
-    for layer in layers:
+    collection_id = str(layers[0].customProperty(COLLECTION_PROPERTY))
+    known = layers_of(project, collection_id)
+    for layer in [layer for layer in layers if str(layer.customProperty(STYLE_PROPERTY)) not in known]:
         project.addMapLayer(layer, False)
         style = str(layer.customProperty(STYLE_PROPERTY))
         before = [child for child in group.findLayers() if child.layer() and order.index(_style_of(child)) < order.index(style)]
         node = group.insertLayer(len(before), layer)
         node.setItemVisibilityChecked(style == ALERT.style)
         node.setExpanded(style == ALERT.style)
+    there = layers_of(project, collection_id)
+    return [there[str(layer.customProperty(STYLE_PROPERTY))] for layer in layers]
 
 
 def _style_of(node: QgsLayerTreeLayer) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsField, QgsMapLayer, QgsProcessingContext, QgsTask
+from qgis.core import Qgis, QgsAttributeEditorContainer, QgsEditFormConfig, QgsField, QgsMapLayer, QgsProcessingContext, QgsTask
 from qgis.PyQt.QtCore import QVariant
 
 # The store's names for column types -> names of QVariant (before 3.38) and of QMetaType (from 3.38 on).
@@ -46,6 +46,19 @@ def move_to_group(layer: QgsMapLayer, context: QgsProcessingContext, group: str)
     target = tree.findGroup(group) or tree.insertGroup(0, group)
     target.insertChildNode(0, node.clone())
     node.parent().removeChildNode(node)
+
+
+def tab_layout() -> object:
+    """Return the form layout with tabs: an enum of its own until 3.30."""
+    return Qgis.AttributeFormLayout.DragAndDrop if Qgis.QGIS_VERSION_INT >= 33200 else QgsEditFormConfig.EditorLayout.TabLayout
+
+
+def as_tab(container: QgsAttributeEditorContainer) -> None:
+    """Make a container of a form a tab."""
+    if Qgis.QGIS_VERSION_INT >= 33200:
+        container.setType(Qgis.AttributeEditorContainerType.Tab)
+    else:
+        container.setIsGroupBox(False)
 
 
 # Small tasks that only read something: unlisted where QGIS knows how (3.26 and later).

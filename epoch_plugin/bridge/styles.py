@@ -7,6 +7,7 @@ from collections import deque
 from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingLayerPostProcessorInterface, QgsVectorLayer
 
 from epoch_plugin.bridge.compat import move_to_group, set_layer_group
+from epoch_plugin.bridge.forms import arrange_form
 from epoch_plugin.bridge.settings import resource
 
 # field -> style of a layer that has it; the first that fits
@@ -61,6 +62,7 @@ def _name_fields(layer: QgsVectorLayer, aliases: dict[str, str]) -> None:
     for index, field in enumerate(layer.fields()):
         if aliases.get(field.name()):
             layer.setFieldAlias(index, aliases[field.name()])
+    arrange_form(layer)
     layer.triggerRepaint()
 
 

@@ -16,9 +16,12 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerTemporalContext,
 )
+from qgis.gui import QgsAttributeForm
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
+from qgis.PyQt.QtWidgets import QLabel
 
 from epoch_plugin.bridge.collection_layers import SPECS, add_layers, layers_of, open_layers, reload_layers, remove_layers, show_only
+from epoch_plugin.bridge.compat import tab_layout
 from epoch_plugin.bridge.sentences import first_sentence
 from epoch_plugin.bridge.settings import resource
 from epoch_plugin.core.monitoring.scope import collection_choices
@@ -178,3 +181,21 @@ def test_shipped_styles_are_those_of_the_script(root):
 
     names = {path.stem for path in (root / "epoch_plugin" / "resources" / "styles").glob("*.qml")}
     assert {"alert", "confidence", *CONTINUOUS} <= names
+
+
+def test_the_attribute_form_has_tabs_and_every_number_its_unit(loaded):
+    layer = loaded["alert"]
+    form = layer.editFormConfig()
+    tabs = {tab.name(): [element.name() for element in tab.children()] for tab in form.tabs()}
+    assert list(tabs) == ["Result", "Evidence", "Plot"] and form.layout() == tab_layout()
+    assert tabs["Result"][:2] == ["plotid", "area"] and "noncompliance_area" in tabs["Result"] and "reasons" in tabs["Evidence"]
+    assert {name for names in tabs.values() for name in names} == set(layer.fields().names()) - {"fid"}
+    form = QgsAttributeForm(layer, next(layer.getFeatures()))
+    assert {"Area (ha)", "Forest loss seen by any system (ha)"} <= {label.text().rstrip(":") for label in form.findChildren(QLabel)}
+
+
+def test_two_that_open_the_layers_at_once_add_them_once(sample, project):
+    store, choice = sample
+    mine, yours = (open_layers(store.path, choice.collection_id)(None) for _ in range(2))
+    first, second = (add_layers(project, choice.name, layers) for layers in (mine, yours))
+    assert first == second == mine and len(project.mapLayers()) == len(mine) == 2

@@ -50,8 +50,7 @@ class ResultLayers(QObject):
         if error is not None:
             self._controller.problem.emit(tr("The layers cannot be opened"), error)
         elif layers:
-            add_layers(QgsProject.instance(), name, layers)
-            self.opened.emit(layers)
+            self.opened.emit(add_layers(QgsProject.instance(), name, layers))
         elif known:
             self.opened.emit(known)
         else:
@@ -62,7 +61,8 @@ class ResultLayers(QObject):
         window = {"MONITORING_START": job.start_date, "MONITORING_END": job.end_date, "JOB_ID": job.job_id}
         for key in job.stats:
             if key in fetches:
-                self._fetch(fetches[key], name, window)
+                # layers of one's own: a column per statistic
+                self._fetch(fetches[key], name, {**window, "STATS": "extra", "FLATTEN": True} if key == "extra" else window)
 
     def _fetch(self, algorithm: str, name: str, more: dict[str, Any]) -> None:
         parameters = {"STORE": self._controller.store, "COLLECTION": name, "LIMIT": 0, "OUTPUT": into_project(), **more}

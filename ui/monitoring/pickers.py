@@ -84,7 +84,7 @@ class Pickers(QWidget):
     @staticmethod
     def _keep(box: QComboBox, value: object) -> None:
         box.setCurrentIndex(next((i for i in range(box.count()) if box.itemData(i) == value), 0))
-        box.setToolTip(box.currentText())
+        box.setToolTip(box.currentText())  # all of it, where a narrow dock shows the beginning
 
     @property
     def collection_id(self) -> str:
