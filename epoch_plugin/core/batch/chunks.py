@@ -13,8 +13,8 @@ from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.hilbert import hilbert_order
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 
-PLOTS_PER_CHUNK = 2_500
-CELLS_PER_CHUNK = 12_000_000
+PLOTS_PER_CHUNK = 5_000
+CELLS_PER_CHUNK = 24_000_000
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,11 @@ def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1
 
     Raises `DatasetError` for a source that cannot be read and `CancelledError` when the listener wants to stop.
     """
-    sums = chunk_sums(spec, [shape.polygon for shape in shapes], threads, progress or NoProgress())
+    return rows_of(spec, shapes, chunk_sums(spec, [shape.polygon for shape in shapes], threads, progress or NoProgress()))
+
+
+def rows_of(spec: ChunkSpec, shapes: Sequence[PlotShape], sums: Sequence[list[engine.GridResult]]) -> Rows:
+    """Return the rows that follow from a chunk's sums."""
     return {name: plan.rows(own, shapes) for name, plan, own in zip(spec.stats, spec.plans, sums)}
 
 

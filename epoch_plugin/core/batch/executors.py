@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
-from epoch_plugin.core.batch.compute import ChunkSpec, Rows, compute_chunk
+from epoch_plugin.core.batch.compute import ChunkSpec, Rows, chunk_sums, rows_of
 from epoch_plugin.core.batch.request import DASK, THREADS
 from epoch_plugin.core.errors import EpochError, InputError, MissingLibraryError
 from epoch_plugin.core.progress import NoProgress, Progress
 from epoch_plugin.core.store.plots import PlotShape
+from epoch_plugin.core.zonal.engine import GridResult
 
 
 class ExecutorError(EpochError):
@@ -62,8 +63,11 @@ def open_executor(name: str, spec: ChunkSpec, progress: Progress) -> Executor:
     raise InputError(f"EXECUTOR is '{name}': use '{THREADS}' or '{DASK}<scheduler address>'.")
 
 
+_Summed = tuple[Sequence[PlotShape], list[list[GridResult]]]  # a chunk's plots and the engine's sums for each statistic
+
+
 class ThreadsExecutor:
-    """The cores of this machine: one chunk at a time, which the engine spreads over the threads, while the one before is stored."""
+    """The cores of this machine: the engine spreads one chunk at a time over the threads, while rows are made of the one before and stored."""
 
     capacity = 2  # one is computed, the next one's plots wait for it
 
@@ -78,7 +82,7 @@ class ThreadsExecutor:
         """Return how far the engine says it is."""
         return self._watch.fraction
 
-    def submit(self, shapes: Sequence[PlotShape]) -> Future[Rows]:
+    def submit(self, shapes: Sequence[PlotShape]) -> Future[_Summed]:
         """Queue a chunk."""
         return self._pool.submit(self._compute, shapes)
 
@@ -88,18 +92,18 @@ class ThreadsExecutor:
         return [ticket for ticket in waiting if ticket in done]
 
     def rows(self, ticket: Any) -> Rows:
-        """Return the rows."""
-        found: Rows = ticket.result()
-        return found
+        """Make the rows, in the caller's thread."""
+        shapes, sums = ticket.result()
+        return rows_of(self._spec, shapes, sums)
 
     def close(self) -> None:
         """Stop the engine at its next group of blocks and wait for it."""
         self._watch.stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _compute(self, shapes: Sequence[PlotShape]) -> Rows:
+    def _compute(self, shapes: Sequence[PlotShape]) -> _Summed:
         try:
-            return compute_chunk(self._spec, shapes, self._threads, self._watch)
+            return shapes, chunk_sums(self._spec, [shape.polygon for shape in shapes], self._threads, self._watch)
         finally:
             self._watch.fraction = 0.0  # of the next one
 

@@ -56,7 +56,7 @@ class CellArea:
 
     def weights(self, pieces: Pieces, fraction: Floats) -> CellWeights:
         """Return what is covered of every cell of pieces that are covered to these fractions."""
-        of_cell, quantum = pieces.lengths.piece, quantum_of(nominal_m2(self._grid))
+        of_cell, quantum = pieces.lengths.piece, quantum_of(_nominal_m2(self._grid))
         if len(of_cell) and is_geographic(self._grid.crs):
             areas = self._by_row(pieces.row) * fraction
             return CellWeights(np.rint(areas / quantum).astype(np.int64)[of_cell], quantum)
@@ -106,7 +106,7 @@ def _cells_per_node(grid: Grid) -> int:
     return int(min(max(NODE_M // side, 1), MOST_CELLS_PER_NODE))
 
 
-def nominal_m2(grid: Grid) -> float:
+def _nominal_m2(grid: Grid) -> float:
     """Return what the cells' area would be if the projection were true everywhere; at the equator for degrees."""
     return grid.dx * abs(grid.dy) * metres_per_unit(grid.crs) ** 2
 

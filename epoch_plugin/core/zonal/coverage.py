@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 
 ONE = float(1 << 52)
 NOTHING = int(ONE * 1e-10)  # fractions below are rounding
-SLICE = 150_000  # cell pieces handled at once: the temporaries stay in the processor's cache
+SLICE = 50_000  # cell pieces handled at once: the temporaries stay in the processor's cache
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.alike import joined, joins
 from epoch_plugin.core.zonal.blocks import close_datasets
-from epoch_plugin.core.zonal.cell_area import CellArea, nominal_m2
+from epoch_plugin.core.zonal.cell_area import CellArea
 from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
 from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
@@ -80,72 +79,73 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     rings = rings_from_wkb(wkbs)
     by_crs = {crs: to_grid_crs(rings, crs) for crs in dict.fromkeys(task.grid.crs for task in tasks)}
     placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
-    # coarse grids first: they are planned in no time, and read while the finer ones are planned
-    order = sorted(range(len(tasks)), key=lambda number: -nominal_m2(tasks[number].grid))
+    # grids with many layers first: while they are read, the others are planned
+    order = sorted(range(len(tasks)), key=lambda number: -sum(len(kernel.reads) for kernel in tasks[number].kernels))
     bands = [_Band(number, rows) for number in order for rows in _bands(placed[number], tasks[number])]
     threads = max(threads, 1)
-    with gdal_exceptions(), ThreadPoolExecutor(threads) as readers, ThreadPoolExecutor(min(threads, BANDS_AT_WORK)) as planners:
-        crew = _Crew(tasks, placed, cache, planners, readers)
+    with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
         try:
-            answers = crew.work_through(bands, progress)
+            answers = _Work(tasks, placed, readers, cache).through(bands, progress)
         finally:
             for _ in range(threads):
                 readers.submit(close_datasets)
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
-class _Crew:
-    """Planners, who prepare bands, and readers, who work through the groups of those that are prepared."""
+class _Work:
+    """Planning band after band, while readers work through the groups of those before."""
 
-    def __init__(self, tasks: Sequence[GridTask], rings: Sequence[Rings], cache: CoverageCache | None, planners: Executor, readers: Executor) -> None:
-        self._tasks, self._rings, self._cache = tasks, rings, cache
-        self._planners, self._readers = planners, readers
-        self._done: SimpleQueue[Future[Any]] = SimpleQueue()
+    def __init__(self, tasks: Sequence[GridTask], rings: Sequence[Rings], readers: ThreadPoolExecutor, cache: CoverageCache | None) -> None:
+        self._tasks, self._rings, self._readers, self._cache = tasks, rings, readers, cache
+        self._futures: dict[Future[_GroupAnswer], _Band] = {}
+        self._done: SimpleQueue[Future[_GroupAnswer]] = SimpleQueue()
+        self._groups: Counter[_Band] = Counter()  # of each band under way
+        self._left: Counter[_Band] = Counter()
         self._answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
 
-    def work_through(self, bands: Sequence[_Band], progress: Progress) -> list[list[_GroupAnswer]]:
+    def through(self, bands: Sequence[_Band], progress: Progress) -> list[list[_GroupAnswer]]:
         """Return the answers of all groups by task; their order does not matter, the sums are made in the order of the blocks."""
-        todo, under_way = deque(bands), Counter[_Band]()
-        futures: dict[Future[Any], _Band] = {}
+        todo = deque(bands)
         try:
-            while todo or futures:
-                while todo and len(under_way) < BANDS_AT_WORK:
-                    band = todo.popleft()
-                    futures[self._submit(self._planners, self._plan, band)] = band
-                    under_way[band] = 1
-                future = self._done.get()
-                band = futures.pop(future)
-                found = future.result()
-                if isinstance(found, Plan):
-                    area = CellArea(self._tasks[band.task].grid)
-                    for group in range(found.n_groups):
-                        futures[self._submit(self._readers, _run_group, found, self._tasks[band.task], area, group)] = band
-                    under_way[band] += found.n_groups
+            while todo or self._futures:
+                if todo and len(self._left) < BANDS_AT_WORK:
+                    self._start(todo.popleft())
                 else:
-                    self._answers[band.task].append(found)
-                under_way[band] -= 1
-                if not under_way[band]:
-                    del under_way[band]
+                    self._take()
+                while not self._done.empty():
+                    self._take()
                 stop_if_cancelled(progress)
-                progress.step(1 - (len(todo) + len(under_way)) / len(bands), "gather")
+                under_way = sum(left / self._groups[band] for band, left in self._left.items())
+                progress.step(1 - (len(todo) + under_way) / len(bands), "gather")
         finally:
-            for future in futures:
+            for future in self._futures:
                 future.cancel()
         return self._answers
 
-    def _submit(self, pool: Executor, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        future = pool.submit(work, *arguments)
-        future.add_done_callback(self._done.put)
-        return future
+    def _take(self) -> None:
+        """Wait for the next group and keep its answer."""
+        future = self._done.get()
+        band = self._futures.pop(future)
+        self._answers[band.task].append(future.result())
+        self._left[band] -= 1
+        if not self._left[band]:
+            del self._left[band]
 
-    def _plan(self, band: _Band) -> Plan:
+    def _start(self, band: _Band) -> None:
+        """Plan a band and hand its groups to the readers."""
         task, rings = self._tasks[band.task], self._rings[band.task]
 
         def compute() -> Coverage:
             return coverage(rings.segments, task.grid, *band.rows, centres=task.centres)
 
-        cached = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._planners.submit)
-        return Plan(cached, task.grid, task.shape)
+        covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
+        plan, area = Plan(covered, task.grid, task.shape), CellArea(task.grid)
+        if plan.n_groups:
+            self._groups[band] = self._left[band] = plan.n_groups
+        for group in range(plan.n_groups):
+            future = self._readers.submit(_run_group, plan, task, area, group)
+            self._futures[future] = band
+            future.add_done_callback(self._done.put)
 
 
 def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> _GroupAnswer:
