@@ -59,8 +59,10 @@ def test_sierra_de_neiba_2015_to_2019(tmp_path):
     assert cover_row["luc_tco2eyear"] is None and "missing_layer:agb" in codes(cover_row)
     assert set(json.loads(cover_row["annual_lc"])) >= {str(year) for year in range(2015, 2020)}
     assert rows["biodiversity"]["diversity_score"] is None and "missing_layer:chm" in codes(rows["biodiversity"])
-    assert rows["water"]["precipitation_pet_ratio"] is None and "missing_layer:pet" in codes(rows["water"])
-    assert json.loads(rows["water"]["coverage"])["precipitation"] == pytest.approx(1, abs=1e-6)
+    water = rows["water"]
+    assert all(water[name] is None for name in ("precipitation_pet_ratio", "aridity_class", "water_stress_index", "soil_moisture_percentile"))
+    assert codes(water) == {f"missing_layer:{role}" for role in ("pet", "et", "soil_moisture", "water_stress")}
+    assert json.loads(water["coverage"])["precipitation"] == pytest.approx(1, abs=1e-6)
 
 
 def test_shell_beach_2010_to_2018(tmp_path):
@@ -77,4 +79,7 @@ def test_shell_beach_2010_to_2018(tmp_path):
     assert stocks["luc_tco2eyear"] is None and "no_land_use" in codes(stocks)
     assert rows["eudr_deforestation"]["deforestation_alert"] is None
     assert {"missing_layer:forest_2020", "missing_layer:detection"} <= codes(rows["eudr_deforestation"])
-    assert rows["biodiversity"]["diversity_score"] is None and rows["water"]["water_stress_index"] is None
+    assert json.loads(stocks["annual_soc"])["2010"] > 0 and stocks["soc_tco2ehayear"] != 0 and 0 < stocks["valid_fraction"] < 1
+    assert rows["biodiversity"]["diversity_score"] is None and codes(rows["biodiversity"]) == {"missing_layer:chm"}
+    assert rows["water"]["water_stress_index"] is None
+    assert codes(rows["water"]) == {f"missing_layer:{role}" for role in ("precipitation", "pet", "et", "soil_moisture", "water_stress")}
