@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from epoch_plugin.core.datasets.roles import COMMODITIES
 from epoch_plugin.core.metrics.deforestation.assess import NON_CRITICAL, DeforestationTable
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE
 from epoch_plugin.core.metrics.deforestation.layers import CONTEXT, PROTECTED
+from epoch_plugin.core.metrics.deforestation.sums import Floats
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
 
 AGREEMENT_KEYS = ("dynamic_world", "glad", "tmf", "radd")
@@ -19,102 +21,129 @@ BOUNDARY_YEAR = 2021
 
 def rows(table: DeforestationTable, uuids: Sequence[str], flags: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
     """Yield the rows of `stat_eudr_deforestation`, in the order of the plots, without collection and job; `flags` are those of staging."""
-    window = table.plan.window
-    for i, uuid in enumerate(uuids):
-        lost = [year for year, ha in zip(window.years, table.sums.union_year[i]) if ha > 0] if _known(table.detected[i]) is not None else []
-        yield {
-            "uuid": uuid,
-            "monitoring_start": window.start,
-            "monitoring_end": window.end,
-            "assessed_end": table.assessed_end[i],
-            "forest_area": _known(table.overlap[BASELINE][i]) if BASELINE in table.overlap else None,
-            "noncompliance_area": _known(table.noncompliance[i]),
-            "noncompliance_area_perc": _known(min(table.noncompliance[i] / table.area[i], 1.0)) if table.area[i] > 0 else None,
-            "deforestation_start": dt.date(lost[0], 1, 1) if lost else None,
-            "deforestation_end": dt.date(lost[-1], 12, 31) if lost else None,
-            "uncertainty_rrmse": _known(table.rrmse[i]),
-            "deforestation_confidence": table.confidence[i],
-            "deforestation_alert": table.alert[i],
-            "agreement": _agreement(table, i),
-            "overlap": {role: _known(table.overlap[role][i]) if role in table.overlap else None for role in (*CONTEXT, *COMMODITIES)},
-            "annual_defor": _annual(table, i),
-            "detected_area": _known(table.detected[i]),
-            "system_defor": _systems(table, i),
-            "tmf_degraded_ha": _degraded(table, i),
-            "coverage": {role: float(share[i]) for role, share in table.coverage.items()},
-            "valid_fraction": float(table.valid_fraction[i]),
-            "reasons": _reasons(table, i, lost, flags[i]),
-        }
+    n, window = len(uuids), table.plan.window
+    lost = _lost_years(table)
+    share = np.minimum(np.divide(table.noncompliance, table.area, out=np.full(n, np.nan), where=table.area > 0), 1.0)
+    nothing = [None] * n
+    yield from _records({
+        "uuid": uuids,
+        "monitoring_start": [window.start] * n,
+        "monitoring_end": [window.end] * n,
+        "assessed_end": table.assessed_end.tolist(),
+        "forest_area": _known(table.overlap[BASELINE]) if BASELINE in table.overlap else nothing,
+        "noncompliance_area": _known(table.noncompliance),
+        "noncompliance_area_perc": _known(share),
+        "deforestation_start": [dt.date(years[0], 1, 1) if years else None for years in lost],
+        "deforestation_end": [dt.date(years[-1], 12, 31) if years else None for years in lost],
+        "uncertainty_rrmse": _known(table.rrmse),
+        "deforestation_confidence": table.confidence.tolist(),
+        "deforestation_alert": table.alert.tolist(),
+        "agreement": _agreement(table),
+        "overlap": _records({role: _known(table.overlap[role]) if role in table.overlap else nothing for role in (*CONTEXT, *COMMODITIES)}),
+        "annual_defor": _annual(table),
+        "detected_area": _known(table.detected),
+        "system_defor": _systems(table),
+        "tmf_degraded_ha": _degraded(table),
+        "coverage": _records({role: shares.tolist() for role, shares in table.coverage.items()}, n),
+        "valid_fraction": table.valid_fraction.tolist(),
+        "reasons": _reasons(table, lost, flags),
+    })  # fmt: skip
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _records(columns: Mapping[str, Sequence[Any]], n: int = 0) -> list[dict[str, Any]]:
+    """Return one dict per plot of columns of equal length; n empty ones of no column."""
+    return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else [{} for _ in range(n)]
 
 
-def _agreement(table: DeforestationTable, i: int) -> dict[str, float | None]:
-    shares: dict[str, float | None] = {"all": _known(table.agreement_all[i]), **dict.fromkeys(AGREEMENT_KEYS)}
-    shares.update({system.name: _known(table.agreement[i, s]) for s, system in enumerate(table.plan.systems)})
-    return shares
+def _known(values: Floats) -> list[float | None]:
+    """Return the numbers, None for NaN."""
+    numbers: list[float | None] = values.tolist()
+    for i in np.flatnonzero(np.isnan(values)).tolist():
+        numbers[i] = None
+    return numbers
 
 
-def _annual(table: DeforestationTable, i: int) -> dict[str, float | None]:
-    annual: dict[str, float | None] = {}
+def _lost_years(table: DeforestationTable) -> list[list[int]]:
+    """Return the years with loss, ascending, of each plot; none where it is not known."""
+    years = table.plan.window.years
+    lost: list[list[int]] = [[] for _ in range(len(table.area))]
+    for i, k in np.argwhere((table.sums.union_year > 0) & ~np.isnan(table.detected)[:, None]).tolist():
+        lost[i].append(years[k])
+    return lost
+
+
+def _agreement(table: DeforestationTable) -> list[dict[str, Any]]:
+    columns: dict[str, list[Any]] = {"all": _known(table.agreement_all), **dict.fromkeys(AGREEMENT_KEYS, [None] * len(table.area))}
+    columns.update({system.name: _known(table.agreement[:, s]) for s, system in enumerate(table.plan.systems)})
+    return _records(columns)
+
+
+def _annual(table: DeforestationTable) -> list[dict[str, Any]]:
+    columns = {}
     for k, year in enumerate(table.plan.window.years):
-        annual[f"defor_ha_{year}"] = _known(table.defor[i, k])
-        annual[f"defor_ha_rmse_{year}"] = _known(table.defor_rmse[i, k])
-    return annual
+        columns[f"defor_ha_{year}"] = _known(table.defor[:, k])
+        columns[f"defor_ha_rmse_{year}"] = _known(table.defor_rmse[:, k])
+    return _records(columns, len(table.area))
 
 
-def _systems(table: DeforestationTable, i: int) -> dict[str, dict[str, float | None]]:
+def _systems(table: DeforestationTable) -> list[dict[str, Any]]:
     """Each system's own area per year; None for a year that it could not speak for anywhere in the plot, or in which nothing could be judged."""
-    years, sums = table.plan.window.years, table.sums
-    spoke = (sums.system_year_seen[i] > 0) & (sums.judged_year[i] > 0)
-    return {
-        system.name: {str(year): float(sums.system_year[i, s, k]) if spoke[s, k] else None for k, year in enumerate(years)}
+    years, sums, n = table.plan.window.years, table.sums, len(table.area)
+    spoke = (sums.system_year_seen > 0) & (sums.judged_year > 0)[:, None]
+    areas = np.where(spoke, sums.system_year, np.nan)
+    return _records({
+        system.name: _records({str(year): _known(areas[:, s, k]) for k, year in enumerate(years)}, n)
         for s, system in enumerate(table.plan.systems)
-    }
+    }, n)  # fmt: skip
 
 
-def _degraded(table: DeforestationTable, i: int) -> float | None:
-    there = any(system.tells_degradation and table.system_there[i, s] for s, system in enumerate(table.plan.systems))
-    return float(table.sums.degraded[i]) if there else None
+def _degraded(table: DeforestationTable) -> list[float | None]:
+    tells = np.array([system.tells_degradation for system in table.plan.systems], bool)
+    return _known(np.where(table.system_there[:, tells].any(axis=1), table.sums.degraded, np.nan))
 
 
-def _reasons(table: DeforestationTable, i: int, lost: list[int], flags: Sequence[str]) -> list[Reason]:
+def _reasons(table: DeforestationTable, lost: Sequence[list[int]], flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
     plan, settings = table.plan, table.plan.settings
-    found = [reason("missing_layer", name) for name in plan.missing]
-    if table.few_seen[i]:
-        found.append(reason("not_assessed:coverage", valid_fraction=float(table.valid_fraction[i]), minimum=settings.min_valid_fraction))
-    found += _record_reasons(table, i)
-    if table.single_system[i]:
-        found.append(reason("single_system"))
-    deciding = float(table.deciding[i])
-    if table.alert[i] == NON_CRITICAL and deciding < settings.min_noncompliance_ha:
-        found.append(reason("below_min_area", deciding_ha=deciding, minimum_ha=settings.min_noncompliance_ha))
-    if lost == [BOUNDARY_YEAR]:
-        found.append(reason("boundary_year"))
-    if deciding > 0 and lost and table.deciding_inside[i] == 0:
-        found.append(reason("edge_only", share=deciding / float(table.area[i])))
-    found += _context_reasons(table, i)
-    found += [reason("commodity_undated", role) for role in plan.undated]
-    return found + shape_reasons(float(table.area[i]), None if table.clipped[i] else float(table.weight[i]), flags)
+    record, context = _record_reasons(table), _context_reasons(table)
+    cells = np.where(table.clipped, np.nan, table.weight)
+    columns = zip(
+        lost, flags, record, context, table.few_seen.tolist(), table.valid_fraction.tolist(), table.single_system.tolist(), table.alert.tolist(),
+        table.deciding.tolist(), table.deciding_inside.tolist(), table.area.tolist(), _known(cells),
+    )  # fmt: skip
+    every = []
+    for years, own_flags, years_missing, layers_missing, few_seen, valid, single, alert, deciding, inside, area, cells_ha in columns:
+        found = [reason("missing_layer", name) for name in plan.missing]
+        if few_seen:
+            found.append(reason("not_assessed:coverage", valid_fraction=valid, minimum=settings.min_valid_fraction))
+        found += years_missing
+        if single:
+            found.append(reason("single_system"))
+        if alert == NON_CRITICAL and deciding < settings.min_noncompliance_ha:
+            found.append(reason("below_min_area", deciding_ha=deciding, minimum_ha=settings.min_noncompliance_ha))
+        if years == [BOUNDARY_YEAR]:
+            found.append(reason("boundary_year"))
+        if deciding > 0 and years and inside == 0:
+            found.append(reason("edge_only", share=deciding / area))
+        found += layers_missing
+        found += [reason("commodity_undated", role) for role in plan.undated]
+        every.append(found + shape_reasons(area, cells_ha, own_flags))
+    return every
 
 
-def _record_reasons(table: DeforestationTable, i: int) -> list[Reason]:
-    found = []
-    for k, year in enumerate(table.plan.window.years):
-        if not table.year_covered[i, k]:
-            found.append(reason("year_not_covered", year))
-        elif table.year_partly[i, k]:
-            found.append(reason("year_partly_covered", year))
+def _record_reasons(table: DeforestationTable) -> list[list[Reason]]:
+    """Name each plot's years that nothing covers, or not to their end."""
+    found: list[list[Reason]] = [[] for _ in range(len(table.area))]
+    years = table.plan.window.years
+    for i, k in np.argwhere(~table.year_covered | table.year_partly).tolist():
+        found[i].append(reason("year_partly_covered" if table.year_covered[i, k] else "year_not_covered", years[k]))
     return found
 
 
-def _context_reasons(table: DeforestationTable, i: int) -> list[Reason]:
+def _context_reasons(table: DeforestationTable) -> list[list[Reason]]:
     """Name the deciding context layers that are not bound, or that saw too little of the plot."""
-    found = []
+    found: list[list[Reason]] = [[] for _ in range(len(table.area))]
     for role in PROTECTED:
-        share = float(table.coverage[role][i]) if role in table.coverage else 0.0
-        if share < table.plan.settings.min_valid_fraction:
-            found.append(reason("context_missing", role, coverage=share))
+        shares = table.coverage[role] if role in table.coverage else np.zeros(len(table.area))
+        for i in np.flatnonzero(shares < table.plan.settings.min_valid_fraction).tolist():
+            found[i].append(reason("context_missing", role, coverage=float(shares[i])))
     return found
