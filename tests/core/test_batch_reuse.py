@@ -89,6 +89,7 @@ def test_a_second_window_adds_rows_and_repeats_no_geometry(scene, counted):
     first = batch(FOUR, EARLY)
     geometry, groups = counted.take()
     assert set(geometry) == {"coverage", "shares", "reference_area"} and groups > 0
+    assert geometry["coverage"] == 3  # all layers are of one grid: once for four statistics, and once for each of the two reference areas
     assert rows(store) == {**dict.fromkeys(FOUR, 2), "extra": 0, "supply_shed": 2}  # the collection itself and the region
     second = batch(FOUR, LATE)
     assert counted.take() == ({}, groups) and second.job_id != first.job_id and not second.reused
