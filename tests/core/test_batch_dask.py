@@ -196,7 +196,7 @@ def test_a_source_that_nodes_cannot_read_is_tried_twice_and_named(cluster, store
         (tmp_path / "f.tif").unlink()
         return original(*arguments)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(EpochError, match=r"f\.tif cannot be read"):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(EpochError, match=r"f\.tif cannot be opened"):
         patch.setattr(job_run, "open_executor", unlink_first)
         run_sample(store, listener, datasets, executor=cluster.executor)
     assert any("f.tif" in text for text in listener.warnings)

@@ -53,14 +53,14 @@ def test_chunks_by_cells_give_the_same_too(store, expected, monkeypatch):
 def test_what_a_chunk_needs_travels(store):
     """Plan, plots and rows survive the way to another process and back."""
     seen: list[tuple[ChunkSpec, list]] = []
-    original = compute.compute_chunk
+    original = compute.rows_of
 
-    def keep(spec, shapes, *others):
+    def keep(spec, shapes, sums):
         seen.append((spec, list(shapes)))
-        return original(spec, shapes, *others)
+        return original(spec, shapes, sums)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(executors, "compute_chunk", keep)
+        patch.setattr(executors, "rows_of", keep)
         run_sample(store)
     spec, shapes = pickle.loads(pickle.dumps(seen[0]))
     assert spec == seen[0][0] and shapes == seen[0][1]
@@ -101,14 +101,14 @@ def test_cancelling_through_the_store_stops_a_batch(store, small_chunks):
 
 def test_a_chunk_that_fails_once_is_tried_again(store, expected, monkeypatch, small_chunks):
     failures = iter([True] * 3 + [False] * 100)
-    original = compute.compute_chunk
+    original = compute.chunk_sums
 
     def shaky(*arguments):
         if next(failures):
             raise DatasetError("the network was away")
         return original(*arguments)
 
-    monkeypatch.setattr(executors, "compute_chunk", shaky)
+    monkeypatch.setattr(executors, "chunk_sums", shaky)
     result = run_sample(store)
     assert (result.status, result.failed_count) == ("completed", 0)
     assert stored_text(store, result.job_id) == expected
@@ -116,20 +116,20 @@ def test_a_chunk_that_fails_once_is_tried_again(store, expected, monkeypatch, sm
 
 def test_a_chunk_that_keeps_failing_leaves_the_others_and_can_be_repeated(tmp_path, expected, monkeypatch, small_chunks):
     store = staged_sample(tmp_path / "store.gpkg")
-    original = compute.compute_chunk
-    bad: list[str] = []
+    original = compute.chunk_sums
+    bad: list[bytes] = []
 
-    def broken(spec, shapes, *others):
-        bad.append(shapes[0].uuid)
-        if shapes[0].uuid == bad[0]:
+    def broken(spec, polygons, *others):
+        bad.append(polygons[0])
+        if polygons[0] == bad[0]:
             raise DatasetError("tile 7 cannot be read")
-        return original(spec, shapes, *others)
+        return original(spec, polygons, *others)
 
-    monkeypatch.setattr(executors, "compute_chunk", broken)
+    monkeypatch.setattr(executors, "chunk_sums", broken)
     with pytest.raises(EpochError, match="40 plots could not be processed: tile 7 cannot be read The other 261 are stored"):
         run_sample(store, if_done="reuse")
     assert bad.count(bad[0]) == 2
-    monkeypatch.setattr(executors, "compute_chunk", original)
+    monkeypatch.setattr(executors, "chunk_sums", original)
     result = run_sample(store, if_done="reuse")
     assert (result.status, result.processed_count) == ("completed", PLOTS)
     assert stored_text(store, result.job_id) == expected
