@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a small landscape and one round: shows that the benchmark works")
     parser.add_argument("--rounds", type=int, help="how many interleaved rounds")
-    parser.add_argument("--only", help="names of runs, separated by commas; the page is left as it is")
+    parser.add_argument("--only", help="names of runs, separated by commas (what they need runs as well); the page is left as it is")
     parser.add_argument("--page", type=Path, help="the document that gets the table")
     given = parser.parse_args()
     scale = QUICK if given.quick else FULL
@@ -25,10 +25,11 @@ def main() -> None:
     prepare.prepare(cache, say)
     wanted = rounds.runs(cache)
     if given.only:
-        unknown = set(given.only.split(",")) - {run.key for run in wanted}
+        keys = set(given.only.split(","))
+        unknown = keys - {run.key for run in wanted}
         if unknown:
             parser.error(f"no run is called {', '.join(sorted(unknown))}; there are {', '.join(run.key for run in wanted)}")
-        wanted = [run for run in wanted if run.key in given.only.split(",")]
+        wanted = rounds.only(wanted, keys, say)
     results = rounds.measure(cache, wanted, given.rounds or scale.rounds, say)
     text = table.markdown(cache, results)
     print(text)

@@ -78,6 +78,14 @@ def _update(path: Path) -> None:
         backup.unlink()
 
 
+def processed_store(cache: Cache, name: str) -> Path:
+    """Return the store that the run `deforestation_large` of this round left under a name."""
+    path = cache.scratch / f"{name}.gpkg"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: the run deforestation_large leaves it (python -m bench --only makes it run as well)")
+    return path
+
+
 def copy_store(source: Path, target: Path) -> None:
     """Copy a store with what its log still holds."""
     import sqlite3

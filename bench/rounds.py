@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ ALL_FOUR = {"datasets": "four", "stats": "eudr_deforestation,luc_emissions,biodi
 
 @dataclass(frozen=True)
 class Run:
-    """One measurement; `keeps_cache`: it finds the plans that the run before it left."""
+    """One measurement; `needs`: the run that leaves what it reads; `keeps_cache`: it finds the plans that the run before it left."""
 
     key: str
     module: str
     arguments: dict[str, Any]
     once: bool = False
     keeps_cache: bool = False
+    needs: str = ""
 
 
 @dataclass
@@ -63,18 +64,33 @@ def runs(cache: Cache) -> list[Run]:
         Run("exactextract_four", "exactextract_peer", {"count": small, **ALL_FOUR}),
         Run("statistics_large", "statistics", {"count": large}),
         Run("deforestation_large", "batch", {"count": large, "keep": "processed"}),
-        Run("commit", "commit", {"count": large, "processed": "processed"}),
-        Run("fetch", "fetch", {"processed": "processed"}),
-        Run("table_view", "table_view", {"processed": "processed"}),
+        Run("commit", "commit", {"count": large, "processed": "processed"}, needs="deforestation_large"),
+        Run("fetch", "fetch", {"processed": "processed"}, needs="deforestation_large"),
+        Run("table_view", "table_view", {"processed": "processed"}, needs="deforestation_large"),
         Run("ids", "ids", {"count": large}),
         Run("before_new_year", "statistics", {"count": large, "datasets": "before"}),
-        Run("new_year", "statistics", {"count": large, "datasets": "new_year"}, keeps_cache=True),
+        Run("new_year", "statistics", {"count": large, "datasets": "new_year"}, keeps_cache=True, needs="before_new_year"),
         Run("gui", "gui", {"count": small}),
         Run("agreement", "agreement", {"count": small, "compared": scale.compared}, once=True),
         Run("qgis", "qgis_peer", {"count": small, "subset": scale.subset}, once=True),
         Run("rasterstats", "rasterstats_peer", {"count": small, "subset": scale.subset}, once=True),
         Run("huge", "statistics", {"count": huge, "datasets": "twelve", "limit_mb": LIMIT_MB}, once=True),
     ]
+
+
+def only(every: list[Run], keys: set[str], say: Callable[[str], None]) -> list[Run]:
+    """Return the runs with these keys and, in their order, those that they need; such a one runs once where what it leaves stays."""
+    asked = [run for run in every if run.key in keys]
+    wanted = []
+    for run in every:
+        users = [user for user in asked if user.needs == run.key]
+        if run.key in keys:
+            wanted.append(run)
+        elif users:
+            once = not any(user.keeps_cache for user in users)
+            say(f"{run.key} runs {'once' if once else 'in every round'} as well: {', '.join(user.key for user in users)} read what it leaves")
+            wanted.append(replace(run, once=once))
+    return wanted
 
 
 def measure(cache: Cache, wanted: list[Run], rounds: int, say: Callable[[str], None]) -> Results:
@@ -86,7 +102,8 @@ def measure(cache: Cache, wanted: list[Run], rounds: int, say: Callable[[str], N
         for run in wanted:
             if run.once and number:
                 continue
-            found = _child(cache, run)
+            failed = run.needs in results.errors
+            found = f"left out, because it reads what {run.needs} leaves, which failed" if failed else _child(cache, run)
             if isinstance(found, str):
                 results.errors[run.key] = found
                 say(f"  {run.key}: {found}")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from bench.prepare import copy_store
+from bench.prepare import copy_store, processed_store
 from bench.scale import Cache
 
 
@@ -19,7 +19,7 @@ def prepare(cache: Cache, count: int, processed: str) -> Callable[[], dict[str, 
     from epoch_plugin.core.store.store import Store
 
     target = cache.scratch / "commit.gpkg"
-    copy_store(cache.scratch / f"{processed}.gpkg", target)
+    copy_store(processed_store(cache, processed), target)
     store = Store(str(target))
     with store.reading() as connection:
         before = jobs.find_by_inputs_key(connection, *connection.execute("SELECT inputs_key FROM batch_jobs").fetchone(), jobs.COMPLETED)

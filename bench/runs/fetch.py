@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bench.prepare import processed_store
 from bench.scale import Cache
 
 
@@ -15,7 +16,7 @@ def prepare(cache: Cache, processed: str) -> Callable[[], dict[str, Any]]:
     from epoch_plugin.core.fetch.run import fetch
     from epoch_plugin.core.store.store import Store
 
-    store, target = Store(str(cache.scratch / f"{processed}.gpkg")), cache.scratch / "out.ndjson"
+    store, target = Store(str(processed_store(cache, processed))), cache.scratch / "out.ndjson"
     target.unlink(missing_ok=True)  # to delete what an earlier round wrote is no part of the work
 
     def work() -> dict[str, Any]:

@@ -59,6 +59,29 @@ def test_medians_ratios_and_verdicts():
     assert found["fetch 100,000 plots to NDJSON"] == ("20,000 features/s", "met")
 
 
+def test_only_some_runs_bring_those_that_they_need():
+    from bench.rounds import only, runs
+    from bench.scale import FULL, Cache
+
+    every, said = runs(Cache(Path("nowhere"), FULL)), []
+    chosen = only(every, {"fetch", "commit", "ids"}, said.append)
+    assert [(run.key, run.once) for run in chosen] == [("deforestation_large", True), ("commit", False), ("fetch", False), ("ids", False)]
+    assert said == ["deforestation_large runs once as well: commit, fetch read what it leaves"]
+    assert [(run.key, run.once) for run in only(every, {"new_year"}, said.append)] == [("before_new_year", False), ("new_year", False)]
+    assert only(every, {run.key for run in every}, said.append) == every and len(said) == 2
+    assert {run.needs for run in every} <= {"", *(run.key for run in every)}
+
+
+def test_a_run_is_left_out_when_the_one_that_it_needs_failed(tmp_path):
+    from bench.rounds import Run, measure
+    from bench.scale import QUICK, Cache
+
+    wanted = [Run("first", "no_such_run", {}), Run("second", "ids", {}, needs="first")]
+    errors = measure(Cache(tmp_path, QUICK), wanted, 1, lambda text: None).errors
+    assert "no_such_run" in errors["first"]
+    assert errors["second"] == "left out, because it reads what first leaves, which failed"
+
+
 def test_the_page_lists_every_layer_and_role():
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     from bench.stack import BESIDE, FORTY, by_grid
