@@ -29,7 +29,7 @@ run batchzonalstats COLLECTION=vavoua_sample END_DATE=2025-12-31 "DATASETS=$samp
 run fetchdeforestationcheck COLLECTION=vavoua_sample LIMIT=0 "OUTPUT=$out/plots.gpkg" "NDJSON=$out/plots.ndjson"
 mv "$work/fetchdeforestationcheck.json" "$work/fetch.json"
 run fetchplots COLLECTION=vavoua_sample "STATS=$all,extra" LIMIT=0 "OUTPUT=$out/all_statistics.gpkg" "NDJSON=$out/all_statistics.ndjson"
-run fetchplots COLLECTION=vavoua_sample "STATS=$all" AGGREGATE=true "NDJSON=$out/aggregate.ndjson"
+run fetchplots COLLECTION=vavoua_sample "STATS=$all,extra" AGGREGATE=true "NDJSON=$out/aggregate.ndjson"
 run fetchsupplyshed COLLECTION=vavoua_sample STAT_TYPE=all "NDJSON=$out/regions.ndjson"
 run collectionproject COLLECTION=vavoua_sample "LAYER=$out/plots.gpkg" "PROJECT=$out/vavoua_sample.qgz"
 run collectionreport COLLECTION=vavoua_sample "OUTPUT=$out/vavoua_sample.html"
