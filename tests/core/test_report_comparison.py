@@ -86,6 +86,7 @@ def test_what_a_reference_rests_on_is_said() -> None:
     figure = Figure("x", "score", 100.0)
     values: dict[str, Any] = {"score_ref": 0.0123, "score_ref_se": 0.001, "score_ref_n": 1200, "reasons": '[{"code": "reference_sampled"}]'}
     assert _reference(figure, values) == "1.23 ± 0.100 (1,200 squares)"
+    assert _reference(figure, {**values, "score_ref_se": None}) == "1.23 (1,200 squares)"
     assert _reference(figure, {**values, "score_ref_se": 0.0, "reasons": "[]"}) == "1.23 (all 1,200 cells)"
     assert _reference(figure, {"score_ref": None}) == "–"
     assert comparison_lines(Comparison()) == []

@@ -204,16 +204,17 @@ def _figures(
 
 
 def standard_error(ratio: float, pieces: Sequence[tuple[float, float]], fraction: float) -> float | None:
-    """Return the standard error of a ratio over sampled pieces (area, value per area), None for fewer than two.
+    """Return the standard error of a ratio over sampled pieces (area, value per area); None for fewer than two, or where all are alike.
 
     The ratio estimator of cluster sampling (Cochran 1977, section 2.11 and 6.4):
     sqrt((1 - f) n / (n - 1) sum(a_i^2 (v_i - R)^2)) / sum(a_i); a systematic sample is taken for a random one.
+    A sample without any scatter, such as squares none of which lost forest, cannot say how much scatter there is: 0 would claim certainty.
     """
     n, total = len(pieces), math.fsum(area for area, _ in pieces)
     if n < 2 or total <= 0:
         return None
     squares = math.fsum((area * (value - ratio)) ** 2 for area, value in pieces)
-    return math.sqrt(max(1 - fraction, 0.0) * n / (n - 1) * squares) / total
+    return math.sqrt(max(1 - fraction, 0.0) * n / (n - 1) * squares) / total if squares > 0 else None
 
 
 @dataclass(frozen=True)

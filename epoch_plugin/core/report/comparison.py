@@ -137,7 +137,8 @@ def _reference(figure: Figure, values: Mapping[str, Any]) -> str:
     if value is None:
         return UNKNOWN
     if any(item["code"] == "reference_sampled" for item in json.loads(values["reasons"] or "[]")):
-        return f"{significant(value * figure.factor)} ± {significant((error or 0.0) * figure.factor)} ({n:,} squares)"
+        scatter = f" ± {significant(error * figure.factor)}" if error is not None else ""
+        return f"{significant(value * figure.factor)}{scatter} ({n:,} squares)"
     return f"{significant(value * figure.factor)} (all {n:,} cells)"
 
 
