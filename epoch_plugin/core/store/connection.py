@@ -12,7 +12,7 @@ from epoch_plugin.core.store.geometry import register_functions
 
 WAIT_SECONDS = 10.0
 _TRY_MILLISECONDS = 250
-_CACHE_KIB = 32_768  # at most; SQLite's usual 2 MB is less than the pages of an index that one chunk of results touches
+_CACHE_KIB = 16_384  # at most; SQLite's usual 2 MB is less than the pages of an index that one chunk of results touches
 _LOG_PAGES = 16_000  # before a commit copies the log (then 64 MB) into the file: pages that every chunk changes are copied once for several
 _READ_ONLY_ADVICE = (
     "It can be read but not written there (network drive, read-only file or folder?): copy it to a local disk and use the copy as STORE."
