@@ -141,6 +141,7 @@ def test_standard_error_of_a_ratio_by_hand():
     assert standard_error(0.5, [(2.0, 0.5), (1.0, 0.0), (1.0, 1.0)], 0.75) == pytest.approx(math.sqrt(0.25 * 1.5 * 0.5) / 4)
     assert standard_error(0.5, [(2.0, 0.5)], 0.0) is None
     assert standard_error(0.0, [(2.0, 0.0), (1.0, 0.0), (3.0, 0.0)], 0.1) is None  # no scatter among squares is not certainty
+    assert standard_error(0.1 + 0.2, [(2.0, 0.3), (1.0, 0.1 + 0.2), (3.0, 0.3)], 0.1) is None  # nor is rounding
 
 
 def test_cell_areas_of_the_hand_counts_are_pyprojs():

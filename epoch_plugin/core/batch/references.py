@@ -31,6 +31,7 @@ from epoch_plugin.core.zonal.coverage_cache import CoverageCache, cache_folder
 from epoch_plugin.core.zonal.kernel import LayerRead
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 
+ALIKE = 1e-12  # relative: values of squares that differ by less differ by rounding
 FIGURES = {
     "eudr_deforestation": ("noncompliance_area_perc",),
     "luc_emissions": ("luc_tco2ehayear", "biogenic_tco2ehayear", "soc_tco2ehayear", "removal_tco2ehayear"),
@@ -214,7 +215,9 @@ def standard_error(ratio: float, pieces: Sequence[tuple[float, float]], fraction
     if n < 2 or total <= 0:
         return None
     squares = math.fsum((area * (value - ratio)) ** 2 for area, value in pieces)
-    return math.sqrt(max(1 - fraction, 0.0) * n / (n - 1) * squares) / total if squares > 0 else None
+    if math.sqrt(squares) <= ALIKE * abs(ratio) * total:
+        return None
+    return math.sqrt(max(1 - fraction, 0.0) * n / (n - 1) * squares) / total
 
 
 @dataclass(frozen=True)
