@@ -10,6 +10,7 @@ import numpy as np
 
 from epoch_plugin.core.datasets.raster import RasterLayer, Tile
 from epoch_plugin.core.errors import DatasetError
+from epoch_plugin.core.memory import give_back
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.grids import TURN, passes_180
 from epoch_plugin.core.zonal.kept_units import KeptUnits
@@ -182,3 +183,4 @@ def close_datasets() -> None:
     """Close what this thread has opened, and let go of what all have read: files may change once nobody reads them."""
     _local.__dict__.clear()
     _kept.clear()
+    give_back()

@@ -191,12 +191,11 @@ def _by_unit(tile: Tile, number: int, row: Ints, col: Ints, lengths: Lengths, ch
         unit, start = unit[order], start[order]
     cells = None
     if chosen is not None:
-        first_cell = lengths.first[chosen]
-        lengths = Lengths(lengths.length[chosen])
+        first_cell, lengths = lengths.first_of(chosen), lengths.of(chosen)
         cells = lengths.steps(first_cell)
     first = stretches(unit)
     units = [(u // across, u % across) for u in unit[first].tolist()]
-    return _TileCells(number, cells, units, [*lengths.first[first[1:]].tolist(), lengths.n_cells], lengths.steps(start))
+    return _TileCells(number, cells, units, [*lengths.first_of(first[1:]).tolist(), lengths.n_cells], lengths.steps(start))
 
 
 def _together(unit: Ints) -> npt.NDArray[np.intp] | None:

@@ -12,7 +12,7 @@ from epoch_plugin.core.datasets.raster import Grid, Tile
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.kernel import Array
 
-KEPT_BYTES = 64 << 20
+KEPT_BYTES = 32 << 20
 STALE = 4  # so many times more turns than windows are put up with
 
 Unit = tuple[Grid, Tile, int, int]  # the grid (on which a vector is burnt), the tile, row and column of the window

@@ -18,6 +18,21 @@ class Lengths:
         """Take the lengths (at least 1 each)."""
         self.length = length
 
+    @classmethod
+    def single(cls, n: int) -> Lengths:
+        """Return the lengths of `n` single cells, without an array for them."""
+        return cls(np.broadcast_to(np.int64(1), n))
+
+    @cached_property
+    def n_cells(self) -> int:
+        """Number of cells of all pieces."""
+        return int(self.length.sum())
+
+    @property
+    def all_single(self) -> bool:
+        """Tell whether every piece is one cell."""
+        return self.n_cells == len(self.length)
+
     @cached_property
     def last(self) -> Ints:
         """Return the number of the first cell behind each piece."""
@@ -28,20 +43,18 @@ class Lengths:
         """Return the number of each piece's first cell."""
         return self.last - self.length
 
-    @property
-    def n_cells(self) -> int:
-        """Number of cells of all pieces."""
-        return int(self.last[-1]) if len(self.last) else 0
-
     @cached_property
     def piece(self) -> npt.NDArray[np.intp]:
         """Return the number of the piece of every cell."""
         return self._along(np.arange(len(self.length)), 0)
 
-    @cached_property
-    def all_single(self) -> bool:
-        """Tell whether every piece is one cell."""
-        return self.n_cells == len(self.length)
+    def first_of(self, pieces: Ints) -> Ints:
+        """Return the number of the first cell of some pieces."""
+        return pieces if self.all_single else self.first[pieces]
+
+    def of(self, pieces: Ints) -> Lengths:
+        """Return the lengths of some pieces."""
+        return Lengths.single(len(pieces)) if self.all_single else Lengths(self.length[pieces])
 
     def steps(self, start: Ints) -> npt.NDArray[np.intp]:
         """Return start, start + 1, ... along each piece."""
@@ -67,7 +80,7 @@ class Pieces:
     @classmethod
     def single(cls, row: Ints, col: Ints) -> Pieces:
         """Return cells as pieces of one cell each."""
-        return cls(row, col, Lengths(np.ones(len(row), np.int64)))
+        return cls(row, col, Lengths.single(len(row)))
 
     def moved(self, rows: int, cols: int) -> Pieces:
         """Return the same cells in a lattice whose origin lies elsewhere."""
