@@ -10,11 +10,11 @@ import numpy as np
 
 from epoch_plugin.core.datasets.raster import RasterLayer, Tile
 from epoch_plugin.core.errors import DatasetError
-from epoch_plugin.core.memory import give_back
 from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.grids import TURN, passes_180
 from epoch_plugin.core.zonal.kept_units import KeptUnits
 from epoch_plugin.core.zonal.kernel import Array
+from epoch_plugin.core.zonal.memory import give_back
 
 WINDOW = 512  # side of the windows in which untiled files and vectors are read
 _local = threading.local()

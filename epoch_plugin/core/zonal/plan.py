@@ -15,7 +15,7 @@ from epoch_plugin.core.zonal.rings import Floats, Ints
 from epoch_plugin.core.zonal.weights import ROWS_TOGETHER
 
 BLOCKS_PER_GROUP = 16
-CELLS_PER_GROUP = 250_000
+CELLS_PER_GROUP = 125_000
 
 
 @dataclass(frozen=True)
