@@ -101,8 +101,8 @@ def encode_column(column: Column, values: Sequence[Any]) -> list[Any]:
     """Return what SQLite stores for values of one column, None for None; raise ValueError, TypeError or OverflowError for one that it cannot hold."""
     function = encoder(column)
     if column.type == "DATE":  # few different ones; equal moments of two time zones may be different dates
-        known: dict[Any, str | None] = {value: function(value) for value in {value for value in values if type(value) is dt.date}}
-        return [known[value] if type(value) is dt.date else None if value is None else function(value) for value in values]
+        known: dict[Any, Any] = {value: function(value) for value in {value for value in values if type(value) in (dt.date, str)}}
+        return [known[value] if type(value) in (dt.date, str) else None if value is None else function(value) for value in values]
     return [None if value is None else function(value) for value in values]
 
 
