@@ -21,6 +21,7 @@ from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
+from epoch_plugin.core.zonal.memory import give_back
 from epoch_plugin.core.zonal.plan import BlockShape, Group, Plan, empty_group
 from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, to_grid_crs
@@ -140,6 +141,8 @@ class _Work:
 
         covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
         plan, area = Plan(covered, task.grid, task.shape), CellArea(task.grid)
+        del covered
+        give_back()  # planning took several times as much as the plan
         if plan.n_groups:
             self._groups[band] = self._left[band] = plan.n_groups
         for group in range(plan.n_groups):
