@@ -7,8 +7,8 @@ import os
 import sys
 import traceback
 
-from qgis.core import QgsProject
-from qgis.PyQt.QtCore import Qt, QTimer
+from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QDate, Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget
 from qgis.utils import iface, plugins
 
@@ -38,6 +38,18 @@ def plots_with_faults() -> str:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(collection, file)
     return path
+
+
+def sourcing_areas() -> QgsVectorLayer:
+    """Write two sourcing areas: in the western one at least two systems see 95 % of the plots' area, which is what error bars ask for."""
+    features = []
+    for name, west, east in (("Vavoua West", -6.7, -6.45), ("Vavoua East", -6.45, -6.3)):
+        ring = [[west, 7.2], [east, 7.2], [east, 7.6], [west, 7.6], [west, 7.2]]
+        features.append({"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [ring]}})
+    path = os.path.join(os.environ["HOME"], "sourcing_areas.geojson")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"type": "FeatureCollection", "features": features}, file)
+    return QgsVectorLayer(path, "Sourcing areas", "ogr")
 
 
 class Tour:
@@ -77,6 +89,7 @@ def picture(name: str, widget=None) -> None:
     canvas = iface.mapCanvas()
     canvas.waitWhileRendering()
     QApplication.processEvents()
+    iface.messageBar().clearWidgets()
     path = os.path.join(FOLDER, f"{name}-{NAME}.png")
     print(path, (widget or iface.mainWindow()).grab().save(path))
 
@@ -107,8 +120,12 @@ def collections_tour():
     yield lambda: dock.controller.uploaded() and not dock.controller.runs.active
     main.actions_of_row["process"].trigger()
     process = dock.content.stack.currentPanel()
-    process.datasets.setFilePath(resource("sample", "datasets.json"))
+    process.datasets.setFilePath(resource("sample", "datasets_all.json"))
     yield lambda: process._response is not None
+    process.end.setDate(QDate(2025, 12, 31))
+    areas = QgsProject.instance().addMapLayer(sourcing_areas(), False)
+    process.regions.setLayer(areas)
+    process.region_name.setField("name")
     iface.messageBar().clearWidgets()
     yield after(500)
     picture("collections-process")
@@ -127,7 +144,7 @@ def collections_tour():
     yield after(800)
     picture("collections-details")
     dock.content.close_panels()
-    window = dock.content.edit_datasets(resource("sample", "datasets.json"), dock.controller.uploaded()[0].collection_id)
+    window = dock.content.edit_datasets(resource("sample", "datasets_all.json"), dock.controller.uploaded()[0].collection_id)
     window.test()
     yield lambda: window._working is None
     window.table.selectRow(1)
@@ -150,10 +167,47 @@ def monitoring_tour():
     collections.setUserVisible(False)
     dock.show_collection(collections.controller.overview.collections[0].collection.collection_id)
     iface.mainWindow().resizeDocks([dock], [620], Qt.Orientation.Horizontal)
-    yield after(4000)
-    iface.messageBar().clearWidgets()
-    yield after(300)
+    content = dock.content
+    yield lambda: content.columns is not None and not content.reader.busy
+    yield from quiet()
+    iface.zoomToActiveLayer()
+    west = next(i for i in range(content.pickers.region.count()) if "West" in content.pickers.region.itemText(i))
+    content.pickers.region.setCurrentIndex(west)
+    content.pickers.region.activated.emit(west)
+    yield lambda: content.columns is not None and not content.reader.busy
+    yield from quiet()
     picture("monitoring")
+    for place, name in ((1, "stocks"), (2, "confidence"), (3, "region")):
+        content.page.charts.setCurrentIndex(place)
+        yield from quiet()
+        picture(f"monitoring-{name}", dock)
+    table = content.page.table
+    table.show_conditions({"alerts": ["critical"]})
+    table.view.selectRow(9)
+    content.tabs.setCurrentWidget(content.inspector)
+    yield lambda: content.inspector.details is not None
+    content.inspector.zoom.click()
+    yield from quiet()
+    picture("inspector")
+    bar = content.inspector._scroll.verticalScrollBar()
+    for part in (1, 2, 3):
+        bar.setValue(round(part * bar.maximum() / 3))
+        yield after(300)
+        picture(f"inspector-{part}", dock)
+    layer = content.map.layer
+    form = iface.getFeatureForm(layer, next(layer.getFeatures()))
+    form.resize(760, 640)
+    form.show()
+    yield after(800)
+    picture("attribute-form", form)
+    form.close()
+
+
+def quiet():
+    """Wait until no task runs and what is shown is painted."""
+    yield after(500)
+    yield lambda: not QgsApplication.taskManager().countActiveTasks()
+    yield after(1500)
 
 
 def _slowly() -> None:

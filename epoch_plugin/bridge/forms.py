@@ -17,7 +17,7 @@ LONG = ("reasons", "coverage", "agreement", "overlap", "annual_defor", "system_d
 
 
 def arrange_form(layer: QgsVectorLayer) -> None:
-    """Sort a layer's fields into tabs; fields that hold objects become texts of several lines."""
+    """Sort a layer's fields into tabs; fields that hold objects are texts of several lines."""
     names = [name for name in layer.fields().names() if name not in HIDDEN]
     evidence = [name for name in EVIDENCE if name in names]
     plot = [name for name in PLOT if name in names]
@@ -30,9 +30,9 @@ def arrange_form(layer: QgsVectorLayer) -> None:
         if fields:
             form.addTab(_tab(layer, title, fields))
     layer.setEditFormConfig(form)
-    for name in names:
-        if name in LONG or name.startswith("annual_"):
-            layer.setEditorWidgetSetup(layer.fields().indexOf(name), QgsEditorWidgetSetup("TextEdit", {"IsMultiline": True}))
+    for name in names:  # texts, dates too: QGIS's dark theme greys the widgets of a read-only layer out until nothing can be read
+        many_lines = name in LONG or name.startswith("annual_")
+        layer.setEditorWidgetSetup(layer.fields().indexOf(name), QgsEditorWidgetSetup("TextEdit", {"IsMultiline": many_lines}))
 
 
 def _tab(layer: QgsVectorLayer, title: str, names: list[str]) -> QgsAttributeEditorContainer:

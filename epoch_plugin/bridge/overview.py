@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,19 @@ def read_reports(path: str, collection_id: str) -> dict[str, Any]:
     with Store(path).reading() as connection:
         row = collections.find(connection, collection_id)
         return {"stage": row.stage_report, "locations": row.validation_report or {}, "override": row.country_override_info}
+
+
+def has_farm_data(path: str, collection_id: str) -> Callable[[Any], bool]:
+    """Return the work that tells whether a collection keeps farm and supply chain data."""
+
+    def work(_progress: Any) -> bool:
+        from epoch_plugin.core.store import collections
+        from epoch_plugin.core.store.store import Store
+
+        with Store(path).reading() as connection:
+            return bool(collections.find(connection, collection_id).input_payload)
+
+    return work
 
 
 def is_running(job: JobRow) -> bool:

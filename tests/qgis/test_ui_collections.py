@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QMessageBox, QPushButton
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.runs import Runs
 from epoch_plugin.bridge.settings import resource
+from epoch_plugin.ui.collections import controller as controller_module
 from tests.qgis.desktop_iface import DesktopIface
 
 WAIT = 60_000
@@ -351,3 +352,67 @@ def test_layers_are_dropped_too(dock, qtbot, plots_file):
     panel = dock.content.stack.currentPanel()
     assert panel.layer.currentLayer() is layer
     qtbot.waitUntil(lambda: panel.preview is not None, timeout=WAIT)
+
+
+def zones(path):
+    """A polygon layer with two named zones over the sample."""
+    features = [
+        {"type": "Feature", "properties": {"zone": name}, "geometry": {"type": "Polygon", "coordinates": [[[w, 7], [e, 7], [e, 8], [w, 8], [w, 7]]]}}
+        for name, w, e in (("west", -7.0, -6.45), ("east", -6.45, -6.0))
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return QgsVectorLayer(str(path), "zones", "ogr")
+
+
+def test_regions_and_farm_emissions_go_to_the_batch(dock, qtbot, run, store, plots_file, tmp_path):
+    from epoch_plugin.core.monitoring.scope import regions
+    from epoch_plugin.core.store import jobs
+    from epoch_plugin.core.store.store import Store
+
+    payload = '{"cft_payload": {"fertilisers": [{"type": "urea", "application_rate": {"value": 50, "unit": "kg/ha"}}]}}'
+    datasets = {"DATASETS": resource("sample", "datasets_all.json"), "END_DATE": "2021-12-31"}
+    first = run("batchprocess", INPUT_FILE=plots_file, COLLECTION_NAME="c", STATS="water", INPUT_PAYLOAD=payload, **datasets)
+    layer = zones(tmp_path / "zones.geojson")
+    QgsProject.instance().addMapLayer(layer)
+    dock.content.ask("refresh")
+    qtbot.waitUntil(lambda: row(dock, "processed") is not None, timeout=WAIT)
+    panel = dock.content.process(first["COLLECTION_ID"])
+    qtbot.waitUntil(lambda: panel.farm.isEnabled(), timeout=WAIT)
+    panel.datasets.setFilePath(resource("sample", "datasets_all.json"))
+    qtbot.waitUntil(lambda: panel._response is not None, timeout=WAIT)
+    assert "REGIONS" not in panel.request() and "NON_BIOMASS" not in panel.request()
+    panel.regions.setLayer(layer)
+    panel.region_name.setField("zone")
+    panel.farm.setChecked(True)
+    panel.end.setDate(panel.end.date().fromString("2025-12-31", "yyyy-MM-dd"))
+    for one in panel.rows:
+        one.box.setChecked(one.statistic.key in ("luc_emissions", "water"))
+    click(qtbot, panel.start_button)
+    qtbot.waitUntil(lambda: not dock.controller.runs.active and len(dock.controller.overview.collections[0].jobs) == 3, timeout=WAIT)
+    with Store(store).reading() as connection:
+        found = {tuple(job.stats): job for job in jobs.for_collection(connection, first["COLLECTION_ID"]) if job.job_id != first["JOB_ID"]}
+        sources = connection.execute("SELECT count(*) FROM stat_non_biomass").fetchone()[0]
+    assert set(found) == {("luc_emissions",), ("water",)} and all(job.status == "completed" for job in found.values())
+    assert "west" in {region.name for region in regions(Store(store), first["COLLECTION_ID"])} and sources and not sources % 40
+    again = controller_module._regions_and_farm(found["luc_emissions",].provenance)
+    assert again["NON_BIOMASS"] and again["REGION_NAME_FIELD"] == "zone" and again["REGIONS"].startswith(str(tmp_path))
+    assert "NON_BIOMASS" not in controller_module._regions_and_farm(found["water",].provenance)
+
+
+def test_a_collection_without_farm_data_offers_no_farm_emissions(dock, qtbot, plots_file):
+    collection = staged(dock, qtbot, plots_file, upload=True)
+    panel = dock.content.process(collection.collection_id)
+    qtbot.waitUntil(lambda: not QgsApplication.taskManager().countActiveTasks(), timeout=WAIT)
+    assert not panel.farm.isEnabled() and "INPUT_PAYLOAD" in panel.farm.toolTip()
+
+
+def test_results_of_own_layers_open_with_a_column_per_layer(dock, qtbot, run, plots_file):
+    datasets = {"DATASETS": resource("sample", "datasets_all.json"), "END_DATE": "2025-12-31"}
+    job = run("batchprocess", INPUT_FILE=plots_file, COLLECTION_NAME="c", STATS="extra", **datasets)["JOB_ID"]
+    dock.content.ask("refresh")
+    qtbot.waitUntil(lambda: row(dock, "completed", job=True) is not None, timeout=WAIT)
+    dock.content.main.select(job)
+    dock.content.main.actions_of_row["layers"].trigger()
+    qtbot.waitUntil(lambda: bool(QgsProject.instance().mapLayers()), timeout=WAIT)
+    (layer,) = QgsProject.instance().mapLayers().values()
+    assert any("elevation" in name for name in layer.fields().names()), layer.fields().names()[6:]

@@ -52,7 +52,7 @@ class ChartView(QWidget):
     def sizeHint(self) -> QSize:
         """Return a size in lines of text, so that it grows with the font."""
         line = self.fontMetrics().height()
-        return QSize(24 * line, 11 * line)
+        return QSize(24 * line, 9 * line)
 
     def minimumSizeHint(self) -> QSize:
         """Return the least size in which axis labels still fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QElapsedTimer, QObject, QTimer, pyqtSignal
@@ -147,6 +148,7 @@ class CollectionsController(QObject):
         run = job.provenance or {}
         datasets = run.get("datasets_file") or preferences.get(preferences.DATASETS)
         request = {"START_DATE": job.start_date, "END_DATE": job.end_date, "DATASETS": datasets, "EXECUTOR": run.get("executor") or "threads"}
+        request.update(_regions_and_farm(run))
         self.process(job.collection_id, self.name_of(job.collection_id), list(job.stats), request, run.get("settings") or {})
 
     def cancel(self, job: JobRow | None, run: Run | None) -> None:
@@ -238,6 +240,16 @@ class CollectionsController(QObject):
         confidence = run.results.get("LOCATIONS_CONFIDENCE") or tr("not checked")
         number = run.results.get("PLOT_COUNT", 0)
         return tr("{n} plots are ready for processing; confidence of the locations: {word}").format(n=number, word=confidence)
+
+
+def _regions_and_farm(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters for the regions and the farm emissions that a job was begun with, so that it continues as the same job."""
+    found: dict[str, Any] = {"NON_BIOMASS": True} if provenance.get("farm") else {}
+    layer = (provenance.get("regions") or {}).get("layer")
+    if layer and os.path.exists(layer["file"]):
+        source = f"{layer['file']}|layername={layer['layer']}" if layer.get("layer") else layer["file"]
+        found.update(REGIONS=source, REGION_NAME_FIELD=layer.get("name_field") or "")
+    return found
 
 
 def _computes(run: Run, job: JobRow) -> bool:

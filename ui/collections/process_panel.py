@@ -6,7 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from qgis.gui import QgsCollapsibleGroupBox, QgsDateEdit, QgsFileWidget, QgsPanelWidget
+from qgis.core import QgsMapLayerProxyModel
+from qgis.gui import QgsCollapsibleGroupBox, QgsDateEdit, QgsFieldComboBox, QgsFileWidget, QgsMapLayerComboBox, QgsPanelWidget
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QDate, pyqtSignal
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
@@ -24,6 +26,8 @@ from qgis.PyQt.QtWidgets import (
 
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.overview import has_farm_data
+from epoch_plugin.bridge.tasks import in_background
 from epoch_plugin.ui.collections.readiness import Readiness, estimate_words, readiness
 from epoch_plugin.ui.collections.statistics import Statistic, available_statistics
 from epoch_plugin.ui.common.looks import dot
@@ -77,6 +81,7 @@ class ProcessPanel(QgsPanelWidget):
     def check(self) -> None:
         """Ask whether the datasets file serves the chosen collection (in the background)."""
         self._response, self._checking = None, None
+        self._look_for_farm_data()
         self.problem.clear()
         self.problem.hide()
         path, collection = self.datasets.filePath(), self.collection.currentData()
@@ -85,6 +90,18 @@ class ProcessPanel(QgsPanelWidget):
             self._checking = self._controller.runs.start("epoch:checkdatasets", parameters, tr("Checking the datasets"), kind="check", quiet=True)
             self._checking.done.connect(lambda ok, run=self._checking: self._checked(run, ok))
         self._show()
+
+    def _look_for_farm_data(self) -> None:
+        """Offer farm emissions where the collection has the data for them."""
+        collection, path = self.collection.currentData(), self._controller.store
+        self.farm.setEnabled(False)
+        if collection:
+            work = has_farm_data(path, collection)
+            in_background(tr("Looking for farm data"), work, lambda found, _: self._offer_farm(collection, bool(found)), quiet=True)
+
+    def _offer_farm(self, collection: str, found: bool) -> None:
+        if not sip.isdeleted(self) and self.collection.currentData() == collection:
+            self.farm.setEnabled(found)
 
     def request(self) -> dict[str, Any]:
         """Return the parameters that all batch algorithms share."""
@@ -96,7 +113,13 @@ class ProcessPanel(QgsPanelWidget):
             "SKIP_ON_LOW_CONFIDENCE": self.skip.isChecked(),
             "IF_DONE": "recompute" if self.again.isChecked() else "reuse",
             "EXECUTOR": preferences.get(preferences.EXECUTOR),
+            **self._chosen_regions(),
+            **({"NON_BIOMASS": True} if self.farm.isChecked() and self.farm.isEnabled() else {}),
         }
+
+    def _chosen_regions(self) -> dict[str, Any]:
+        layer = self.regions.currentLayer()
+        return {} if layer is None else {"REGIONS": layer.id(), "REGION_NAME_FIELD": self.region_name.currentField()}
 
     def chosen(self) -> list[str]:
         """Return the keys of the statistics that are checked."""
@@ -141,6 +164,7 @@ class ProcessPanel(QgsPanelWidget):
         layout = QVBoxLayout(inner)
         layout.addLayout(form)
         layout.addWidget(self._statistics())
+        layout.addWidget(self._regions())
         layout.addWidget(self._options())
         layout.addWidget(self.cost)
         layout.addStretch(1)
@@ -190,6 +214,25 @@ class ProcessPanel(QgsPanelWidget):
             row.box.toggled.connect(self._show_button)
         return group
 
+    def _regions(self) -> QWidget:
+        group = QgsCollapsibleGroupBox(tr("Compare with regions"), self)
+        form = QFormLayout(group)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.regions, self.region_name = QgsMapLayerComboBox(group), QgsFieldComboBox(group)
+        self.regions.setFilters(QgsMapLayerProxyModel.Filter.PolygonLayer)
+        self.regions.setAllowEmptyLayer(True, tr("Administrative areas only"))
+        self.regions.setLayer(None)
+        self.regions.setToolTip(tr("A polygon layer of the project: watersheds, sourcing areas, administrative areas of your own"))
+        self.region_name.setAllowEmptyFieldName(True)
+        self.region_name.setToolTip(tr("Empty: the usual name fields of HydroBASINS, GADM and geoBoundaries"))
+        self.regions.layerChanged.connect(self.region_name.setLayer)
+        form.addRow(tr("&Layer"), self.regions)
+        form.addRow(tr("&Name from"), self.region_name)
+        self.regions.setAccessibleName(tr("Layer of regions"))
+        self.region_name.setAccessibleName(tr("Field with the region's name"))
+        return group
+
     def _options(self) -> QWidget:
         group = QgsCollapsibleGroupBox(tr("Options"), self)
         group.setCollapsed(True)
@@ -201,8 +244,10 @@ class ProcessPanel(QgsPanelWidget):
         form.addRow(tr("&Thresholds"), self.preset)
         self.skip = QCheckBox(tr("Process nothing where the locations are not trusted"), group)
         self.again = QCheckBox(tr("Compute again even if the same job is done"), group)
-        form.addRow(self.skip)
-        form.addRow(self.again)
+        self.farm = QCheckBox(tr("Farm and supply chain emissions too"), group)
+        self.farm.setToolTip(tr("From the farm data (INPUT_PAYLOAD) that “Stage, upload and process” keeps with a collection"))
+        for box in (self.skip, self.again, self.farm):
+            form.addRow(box)
         return group
 
     def _preset_dates(self, place: int) -> None:

@@ -61,7 +61,7 @@ class ResultLayers(QObject):
         window = {"MONITORING_START": job.start_date, "MONITORING_END": job.end_date, "JOB_ID": job.job_id}
         for key in job.stats:
             if key in fetches:
-                # layers of one's own: a column per statistic
+                # layers of one's own: a column per layer
                 self._fetch(fetches[key], name, {**window, "STATS": "extra", "FLATTEN": True} if key == "extra" else window)
 
     def _fetch(self, algorithm: str, name: str, more: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "sample_vavoua"
 START, END = "2020-12-31", "2025-12-31"
+STATISTICS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water")
 
 
 class SampleTour:
@@ -37,8 +38,8 @@ class SampleTour:
         self._then(self._controller.upload(run.results["COLLECTION_ID"], NAME), self._process)
 
     def _process(self, run: Run) -> None:
-        request = {"START_DATE": START, "END_DATE": END, "DATASETS": resource("sample", "datasets.json")}
-        runs = self._controller.process(run.results["COLLECTION_ID"], NAME, ["eudr_deforestation"], request, {})
+        request = {"START_DATE": START, "END_DATE": END, "DATASETS": resource("sample", "datasets_all.json")}
+        runs = self._controller.process(run.results["COLLECTION_ID"], NAME, list(STATISTICS), request, {})
         self._then(runs[0], self._open)
 
     def _open(self, run: Run) -> None:

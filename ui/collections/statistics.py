@@ -10,6 +10,7 @@ from qgis.core import QgsApplication
 from epoch_plugin.bridge.i18n import tr
 
 ALL_IN_ONE = "batchzonalstats"
+FARM = "luc_emissions"  # the statistic whose algorithm adds farm emissions
 
 
 class Statistic(NamedTuple):
@@ -46,16 +47,23 @@ def label_of(key: str) -> str:
 
 
 def batch_calls(keys: Sequence[str], parameters: dict[str, Any], settings: dict[str, Any]) -> list[tuple[str, dict[str, Any], list[str]]]:
-    """Return (algorithm id, parameters, statistics) of the runs that compute `keys`: one job where the provider has the joint algorithm."""
+    """Return (algorithm id, parameters, statistics) of the runs that compute `keys`: one job, two with farm emissions."""
     import json
 
     registry = QgsApplication.processingRegistry()
-    if registry.algorithmById(f"epoch:{ALL_IN_ONE}") is not None:
-        joint = {**parameters, "STATS": ",".join(keys), "SETTINGS": json.dumps(settings) if settings else ""}
-        return [(f"epoch:{ALL_IN_ONE}", joint, list(keys))]
+    parameters, keys = dict(parameters), list(keys)
+    alone = keys
     calls = []
+    if registry.algorithmById(f"epoch:{ALL_IN_ONE}") is not None:
+        # only the algorithm for biomass has farm emissions: it runs by itself then
+        alone = [FARM] if parameters.get("NON_BIOMASS") and FARM in keys else []
+        together = [key for key in keys if key not in alone]
+        if together:
+            joint = {**parameters, "STATS": ",".join(together), "SETTINGS": json.dumps(settings) if settings else ""}
+            joint.pop("NON_BIOMASS", None)
+            calls.append((f"epoch:{ALL_IN_ONE}", joint, together))
     for item in available_statistics():
-        if item.key in keys:
+        if item.key in alone:
             algorithm = registry.algorithmById(f"epoch:{item.algorithm}")
             own = {name.upper(): value for name, value in settings.items() if algorithm.parameterDefinition(name.upper()) is not None}
             calls.append((f"epoch:{item.algorithm}", {**parameters, **own}, [item.key]))

@@ -72,9 +72,9 @@ class PlotInspector(QWidget):
     def _make_sections(self) -> None:
         self.reasons, self.not_assessed, self.overlap = Bullets(), Bullets(), OverlapBars()
         self.annual, self.stocks, self.pictures = ChartView(), ChartView(), PicturePair()
-        self.numbers = Rows([tr("What"), tr("Value")])
-        self.metadata = Rows([tr("Attribute"), tr("Value")])
-        self.layers = Rows([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")])
+        self.numbers = Rows([tr("What"), tr("Value")], wide=0)
+        self.metadata = Rows([tr("Attribute"), tr("Value")], wide=1)
+        self.layers = Rows([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")], wide=3)
         contents = (
             ("reasons", tr("Reasons"), self.reasons), ("annual", tr("Forest loss by year"), self.annual),
             ("pictures", tr("Before and after"), self.pictures), ("overlap", tr("Overlap with other layers"), self.overlap),

@@ -75,9 +75,9 @@ class OverlapBars(QWidget):
 
 
 class Rows(QTreeWidget):
-    """A table of texts as high as its rows; first-level rows are headings where there are children."""
+    """A table of texts as high as its rows; first-level rows are headings where there are children; column `wide` takes the room that is left."""
 
-    def __init__(self, headings: Sequence[str], parent: QWidget | None = None):
+    def __init__(self, headings: Sequence[str], wide: int, parent: QWidget | None = None):
         super().__init__(parent)
         self.setHeaderLabels(list(headings))
         self.setAlternatingRowColors(True)
@@ -85,7 +85,9 @@ class Rows(QTreeWidget):
         self.setHorizontalScrollMode(QTreeWidget.ScrollMode.ScrollPerPixel)
         self.setIndentation(self.fontMetrics().averageCharWidth() * 2)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.header().setStretchLastSection(True)
+        self.header().setStretchLastSection(False)
+        self.header().setMinimumSectionSize(self.fontMetrics().averageCharWidth() * 12)
+        self.header().setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
         self.itemExpanded.connect(lambda _: self._fit())
         self.itemCollapsed.connect(lambda _: self._fit())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
@@ -134,6 +135,10 @@ class Card(QPushButton):
         for label, words in zip(self._labels, (text.title, text.value, text.below, text.assessed)):
             label.setText(words)
         self._labels[1].setFont(self._bold if text.known else self.font())
+        figure, _, unit = text.value.partition(" ")
+        if text.known and unit.startswith("t"):  # a long unit stands beside the figure only in small letters
+            small = f"font-size: {0.85 * self.font().pointSizeF():.1f}pt; font-weight: normal"
+            self._labels[1].setText(f'{escape(figure)} <span style="{small}">{escape(unit)}</span>')
         self.setToolTip(f"<p>{text.tip}</p>")
         self.setAccessibleName(f"{text.title}: {text.value}. {text.below}. {text.assessed}")
         self.setAccessibleDescription(text.tip)

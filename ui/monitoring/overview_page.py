@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
+from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge.i18n import tr
@@ -17,7 +17,7 @@ from epoch_plugin.ui.monitoring.plot_table import PlotTable
 if TYPE_CHECKING:
     from epoch_plugin.core.monitoring.overview import Overview
 
-TABLE_LINES = 10  # lines of text that the table keeps at least, with its filter and headings
+TABLE_LINES = 8  # lines of text that the table keeps at least, with its filter and headings
 
 
 class ChartTabs(QTabWidget):
@@ -101,9 +101,16 @@ class OverviewPage(QSplitter):
         self._later.setSingleShot(True)
         self._later.setInterval(0)
         self._later.timeout.connect(self._share)
+        self._upper.installEventFilter(self)
         self.splitterMoved.connect(self._on_moved)
         self.cards.chosen.connect(self.table.show_conditions)
         self.table.filtered.connect(lambda _: self.cards.uncheck())
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Share again whenever cards or charts need another height."""
+        if watched is self._upper and event.type() == QEvent.Type.LayoutRequest:
+            self._later.start()
+        return super().eventFilter(watched, event)
 
     def _on_moved(self, *_: int) -> None:
         self._moved = True

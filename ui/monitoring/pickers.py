@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.numbers import whole
@@ -32,6 +32,9 @@ class Pickers(QWidget):
         self.check = tool_button(self, tr("Check a plot"), "mActionAddPolygon", tr("Draw a polygon on the map and check it, without staging it"))
         self.refresh = tool_button(self, "", "mActionRefresh", tr("Read again"), "F5")
         self.check.setCheckable(True)
+        self.assessed = QLabel(self)
+        self.assessed.setWordWrap(True)
+        self.assessed.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         first = QHBoxLayout()
         first.addWidget(self.collection, 1)
         first.addWidget(self.refresh)
@@ -45,10 +48,12 @@ class Pickers(QWidget):
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         form.addRow(tr("&Collection"), first)
         form.addRow(tr("&Window"), self.window_box)
+        form.addRow("", self.assessed)
         form.addRow(tr("Re&gion"), buttons)
-        for row, box in enumerate((self.collection, self.window_box, self.region)):
-            form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget().setBuddy(box)
+        for layout, box in ((first, self.collection), (self.window_box, self.window_box), (buttons, self.region)):
+            form.labelForField(layout).setBuddy(box)
         self.collection.activated.connect(lambda _: self.collection_chosen.emit(self.collection_id))
+        self.window_box.currentIndexChanged.connect(lambda _: self._show_assessed())
         self.window_box.activated.connect(lambda _: self.scope_chosen.emit())
         self.region.activated.connect(lambda _: self.scope_chosen.emit())
 
@@ -69,10 +74,11 @@ class Pickers(QWidget):
         self.collection.setCurrentIndex(max(0, self.collection.findData(choices.chosen)))
         self.window_box.clear()
         for one in choices.windows:
-            self.window_box.addItem(window_in_words(one), one)
+            self.window_box.addItem(f"{one.start} → {one.end}", one)
         if not choices.windows:
             self.window_box.addItem(tr("Not processed yet"), None)
         self._keep(self.window_box, window)
+        self._show_assessed()
         self.region.clear()
         self.region.addItem(tr("All plots"), None)
         for place in choices.regions:
@@ -80,6 +86,12 @@ class Pickers(QWidget):
         self._keep(self.region, region)
         self.setEnabled(True)
         self.layers.setEnabled(bool(choices.windows))
+
+    def _show_assessed(self) -> None:
+        window = self.window_chosen
+        self.assessed.setText(assessed_in_words(window) if window else "")
+        self.assessed.setVisible(window is not None)
+        self.window_box.setAccessibleDescription(self.assessed.text())
 
     @staticmethod
     def _keep(box: QComboBox, value: object) -> None:
@@ -110,11 +122,10 @@ class Pickers(QWidget):
         return Scope(self.collection_id, self.window_chosen, region)
 
 
-def window_in_words(window: Window) -> str:
-    """Return a window with how far the plots were assessed."""
-    text = f"{window.start} → {window.end}"
+def assessed_in_words(window: Window) -> str:
+    """Return how far the plots of a window were assessed; a line of its own, which wraps where the dock is narrow."""
     if window.assessed_end is None:
-        return tr("{window}, not assessed").format(window=text)
+        return tr("No plot assessed")
     if window.assessed_end < window.end:
-        return tr("{window}, all assessed to {date}").format(window=text, date=window.assessed_end)
-    return tr("{window}, assessed to {date}").format(window=text, date=window.assessed_end)
+        return tr("Assessed to {date} or later").format(date=window.assessed_end)
+    return tr("Assessed to {date}").format(date=window.assessed_end)

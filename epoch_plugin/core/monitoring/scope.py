@@ -122,7 +122,7 @@ def statistics_with_rows(store: Store, collection_id: str) -> list[str]:
 def regions(store: Store, collection_id: str) -> list[Region]:
     """Return the regions with stored results, by kind and name; the collection itself is not one of them."""
     sql = (
-        "SELECT DISTINCT uuid, stat_type, coalesce(json_extract(metadata, '$.name'), admin1, uuid) FROM stat_supply_shed"
+        "SELECT DISTINCT uuid, stat_type, coalesce(region_name, json_extract(metadata, '$.name'), admin1, uuid) FROM stat_supply_shed"
         " WHERE collection_id = ? AND stat_type <> ? ORDER BY stat_type, 3"
     )
     with store.reading() as connection:
