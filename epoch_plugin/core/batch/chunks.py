@@ -13,7 +13,7 @@ from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.hilbert import hilbert_order
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 
-PLOTS_PER_CHUNK = 2_500  # of all four statistics: with 5,000 memory passes 500 MB
+PLOTS_PER_CHUNK = 5_000
 CELLS_PER_CHUNK = 24_000_000
 
 
