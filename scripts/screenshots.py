@@ -9,7 +9,7 @@ import traceback
 
 from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, Qt, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QScrollArea
 from qgis.utils import iface, plugins
 
 FOLDER, NAME = os.environ["SHOT_FOLDER"], os.environ["SHOT_NAME"]
@@ -129,6 +129,10 @@ def collections_tour():
     iface.messageBar().clearWidgets()
     yield after(500)
     picture("collections-process")
+    scroll = process.findChild(QScrollArea)
+    scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
+    yield after(300)
+    picture("collections-process-end", dock)
     _slowly()
     process.start_button.click()
     yield lambda: any(run.seconds_left and run.fraction > 0.4 for run in dock.controller.runs.jobs()) and dock.running_jobs()

@@ -87,8 +87,11 @@ def window_words(start: str, end: str) -> str:
 
 
 def job_title(stats: list[str], start: str, end: str) -> str:
-    """Return the first line of a job."""
-    return f"{', '.join(label_of(key) for key in stats)}, {window_words(start, end)}"
+    """Return the first line of a job: short enough for a dock to show the window too."""
+    names = [label_of(key) for key in stats]
+    if len(names) > 2:
+        names = [tr("{first} and {n} more").format(first=names[0], n=len(names) - 1)]
+    return f"{', '.join(names)}, {window_words(start, end)}"
 
 
 def job_facts(job: JobRow) -> str:
@@ -138,6 +141,7 @@ def job_html(job: JobRow) -> str:
     """Return the details of a job, its errors and its provenance."""
     run = job.provenance or {}
     facts = [
+        (tr("Statistics"), ", ".join(label_of(key) for key in job.stats)),
         (tr("Status"), status_word(job_status(job))), (tr("Stage"), job.outcome), (tr("Done"), f"{count(job.progress)} %"),
         (tr("Chunks done"), count(len(job.complete_task_ids))), (tr("Chunks failed"), count(len(job.failed_task_ids))),
         (tr("Created"), moment(job.created)), (tr("Last change"), moment(job.updated)), (tr("Datasets file"), run.get("datasets_file")),

@@ -21,6 +21,7 @@ class Section(QgsCollapsibleGroupBoxBasic):
     def __init__(self, title: str, content: QWidget, parent: QWidget, collapsed: bool = False):
         super().__init__(title, parent)
         self.content = content
+        content.setAccessibleName(title)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.addWidget(content)
