@@ -32,7 +32,7 @@ def joined(kernel: CellKernel, group: Group, weight: CellWeights, gather: GroupG
     centres = bool(getattr(kernel, "needs_centres", False))
     if centres:
         new[1:] |= group.cell_inside[1:] != group.cell_inside[:-1]
-    first = np.flatnonzero(new)
+    (first,) = new.nonzero()
     piece = group.lengths.piece[first]
     values = {read.key: decoded(read, _at(raw[read.key], first)) for read in kernel.reads}
     inside = group.inside[piece] if centres else np.zeros(len(first), bool)

@@ -58,7 +58,9 @@ def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | No
     v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
     upright = -1.0 if grid.dy > 0 else 1.0
     keep = (v0 != v1) & (np.maximum(v0, v1) > row_from) & (np.minimum(v0, v1) < row_to) & (np.minimum(u0, u1) < grid.ncols)
-    u0, u1, v0, v1, plot = u0[keep], u1[keep], v0[keep], v1[keep], segments.plot[keep]
+    plot = segments.plot
+    if not keep.all():
+        u0, u1, v0, v1, plot = u0[keep], u1[keep], v0[keep], v1[keep], plot[keep]
     slices = _slices(u0, u1, v0, v1, plot)
     keys = _Keys.of(grid)
 

@@ -52,10 +52,7 @@ class CoverageCache:
 
 
 def _name(rings: Rings, grid: Grid, rows: tuple[int, int], centres: bool) -> str:
-    digest = hashlib.blake2b(digest_size=20)
-    digest.update(repr((FORMAT, grid, rows, centres, rings.n_plots)).encode())
-    for values in (rings.x, rings.y, rings.start, rings.plot, rings.hole):
-        digest.update(np.ascontiguousarray(values).data)
+    digest = hashlib.blake2b(repr((FORMAT, grid, rows, centres)).encode() + rings.digest, digest_size=20)
     return f"{digest.hexdigest()}.cov"
 
 

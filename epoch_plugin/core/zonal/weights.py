@@ -36,8 +36,11 @@ class CellWeights:
         """Return the areas (m2) of stretches of cells that begin at `first`, each up to the next one; within ROWS_TOGETHER rows."""
         if len(first) == 0:
             return np.zeros(0)
-        ends = np.append(first, len(self.quanta))
-        return np.asarray(np.diff(self._before.take(ends)) * self.quantum, np.float64)
+        before = self._before.take(first)
+        sums = np.empty(len(first), np.int64)
+        np.subtract(before[1:], before[:-1], out=sums[:-1])
+        sums[-1] = self._before[-1] - before[-1]
+        return np.asarray(sums * self.quantum, np.float64)
 
 
 def quantum_of(nominal_m2: float) -> float:
