@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from epoch_plugin.core.datasets.roles import COMMODITIES
+from epoch_plugin.core.metrics.columns import known_numbers, records
 from epoch_plugin.core.metrics.deforestation.assess import NON_CRITICAL, DeforestationTable
 from epoch_plugin.core.metrics.deforestation.bindings import BASELINE
 from epoch_plugin.core.metrics.deforestation.layers import CONTEXT, PROTECTED
-from epoch_plugin.core.metrics.deforestation.sums import Floats
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
 
 AGREEMENT_KEYS = ("dynamic_world", "glad", "tmf", "radd")
@@ -25,42 +25,29 @@ def rows(table: DeforestationTable, uuids: Sequence[str], flags: Sequence[Sequen
     lost = _lost_years(table)
     share = np.minimum(np.divide(table.noncompliance, table.area, out=np.full(n, np.nan), where=table.area > 0), 1.0)
     nothing = [None] * n
-    yield from _records({
+    yield from records({
         "uuid": uuids,
         "monitoring_start": [window.start] * n,
         "monitoring_end": [window.end] * n,
         "assessed_end": table.assessed_end.tolist(),
-        "forest_area": _known(table.overlap[BASELINE]) if BASELINE in table.overlap else nothing,
-        "noncompliance_area": _known(table.noncompliance),
-        "noncompliance_area_perc": _known(share),
+        "forest_area": known_numbers(table.overlap[BASELINE]) if BASELINE in table.overlap else nothing,
+        "noncompliance_area": known_numbers(table.noncompliance),
+        "noncompliance_area_perc": known_numbers(share),
         "deforestation_start": [dt.date(years[0], 1, 1) if years else None for years in lost],
         "deforestation_end": [dt.date(years[-1], 12, 31) if years else None for years in lost],
-        "uncertainty_rrmse": _known(table.rrmse),
+        "uncertainty_rrmse": known_numbers(table.rrmse),
         "deforestation_confidence": table.confidence.tolist(),
         "deforestation_alert": table.alert.tolist(),
         "agreement": _agreement(table),
-        "overlap": _records({role: _known(table.overlap[role]) if role in table.overlap else nothing for role in (*CONTEXT, *COMMODITIES)}),
+        "overlap": records({role: known_numbers(table.overlap[role]) if role in table.overlap else nothing for role in (*CONTEXT, *COMMODITIES)}),
         "annual_defor": _annual(table),
-        "detected_area": _known(table.detected),
+        "detected_area": known_numbers(table.detected),
         "system_defor": _systems(table),
         "tmf_degraded_ha": _degraded(table),
-        "coverage": _records({role: shares.tolist() for role, shares in table.coverage.items()}, n),
+        "coverage": records({role: shares.tolist() for role, shares in table.coverage.items()}, n),
         "valid_fraction": table.valid_fraction.tolist(),
         "reasons": _reasons(table, lost, flags),
     })  # fmt: skip
-
-
-def _records(columns: Mapping[str, Sequence[Any]], n: int = 0) -> list[dict[str, Any]]:
-    """Return one dict per plot of columns of equal length; n empty ones of no column."""
-    return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else [{} for _ in range(n)]
-
-
-def _known(values: Floats) -> list[float | None]:
-    """Return the numbers, None for NaN."""
-    numbers: list[float | None] = values.tolist()
-    for i in np.flatnonzero(np.isnan(values)).tolist():
-        numbers[i] = None
-    return numbers
 
 
 def _lost_years(table: DeforestationTable) -> list[list[int]]:
@@ -73,17 +60,17 @@ def _lost_years(table: DeforestationTable) -> list[list[int]]:
 
 
 def _agreement(table: DeforestationTable) -> list[dict[str, Any]]:
-    columns: dict[str, list[Any]] = {"all": _known(table.agreement_all), **dict.fromkeys(AGREEMENT_KEYS, [None] * len(table.area))}
-    columns.update({system.name: _known(table.agreement[:, s]) for s, system in enumerate(table.plan.systems)})
-    return _records(columns)
+    columns: dict[str, list[Any]] = {"all": known_numbers(table.agreement_all), **dict.fromkeys(AGREEMENT_KEYS, [None] * len(table.area))}
+    columns.update({system.name: known_numbers(table.agreement[:, s]) for s, system in enumerate(table.plan.systems)})
+    return records(columns)
 
 
 def _annual(table: DeforestationTable) -> list[dict[str, Any]]:
     columns = {}
     for k, year in enumerate(table.plan.window.years):
-        columns[f"defor_ha_{year}"] = _known(table.defor[:, k])
-        columns[f"defor_ha_rmse_{year}"] = _known(table.defor_rmse[:, k])
-    return _records(columns, len(table.area))
+        columns[f"defor_ha_{year}"] = known_numbers(table.defor[:, k])
+        columns[f"defor_ha_rmse_{year}"] = known_numbers(table.defor_rmse[:, k])
+    return records(columns, len(table.area))
 
 
 def _systems(table: DeforestationTable) -> list[dict[str, Any]]:
@@ -91,15 +78,15 @@ def _systems(table: DeforestationTable) -> list[dict[str, Any]]:
     years, sums, n = table.plan.window.years, table.sums, len(table.area)
     spoke = (sums.system_year_seen > 0) & (sums.judged_year > 0)[:, None]
     areas = np.where(spoke, sums.system_year, np.nan)
-    return _records({
-        system.name: _records({str(year): _known(areas[:, s, k]) for k, year in enumerate(years)}, n)
+    return records({
+        system.name: records({str(year): known_numbers(areas[:, s, k]) for k, year in enumerate(years)}, n)
         for s, system in enumerate(table.plan.systems)
     }, n)  # fmt: skip
 
 
 def _degraded(table: DeforestationTable) -> list[float | None]:
     tells = np.array([system.tells_degradation for system in table.plan.systems], bool)
-    return _known(np.where(table.system_there[:, tells].any(axis=1), table.sums.degraded, np.nan))
+    return known_numbers(np.where(table.system_there[:, tells].any(axis=1), table.sums.degraded, np.nan))
 
 
 def _reasons(table: DeforestationTable, lost: Sequence[list[int]], flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
@@ -108,7 +95,7 @@ def _reasons(table: DeforestationTable, lost: Sequence[list[int]], flags: Sequen
     cells = np.where(table.clipped, np.nan, table.weight)
     columns = zip(
         lost, flags, record, context, table.few_seen.tolist(), table.valid_fraction.tolist(), table.single_system.tolist(), table.alert.tolist(),
-        table.deciding.tolist(), table.deciding_inside.tolist(), table.area.tolist(), _known(cells),
+        table.deciding.tolist(), table.deciding_inside.tolist(), table.area.tolist(), known_numbers(cells),
     )  # fmt: skip
     every = []
     for years, own_flags, years_missing, layers_missing, few_seen, valid, single, alert, deciding, inside, area, cells_ha in columns:

@@ -6,48 +6,45 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from epoch_plugin.core.aridity import aridity_class
+from epoch_plugin.core.metrics.columns import known_numbers, records
 from epoch_plugin.core.metrics.reasons import Reason, reason, shape_reasons
-from epoch_plugin.core.metrics.shares import known
-from epoch_plugin.core.metrics.water.assess import Ranked, WaterTable
+from epoch_plugin.core.metrics.water.assess import Floats, Ranked, WaterTable
 from epoch_plugin.core.metrics.water.indices import MIN_REFERENCE_YEARS, all_alike
 from epoch_plugin.core.metrics.water.layers import ET, PET, PRECIPITATION, SOIL_MOISTURE, STRESS
 
 
 def rows(table: WaterTable, uuids: Sequence[str], flags: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
     """Yield the rows of `stat_water`, in the order of the plots, without collection and job; `flags` are those of staging."""
-    window, series = table.plan.window, table.plan.series
-    for i, uuid in enumerate(uuids):
-        ratio = known(table.pet_ratio[i])
-        fields = {
-            "water_stress_index": known(table.stress[i]),
-            "precipitation_pet_ratio": ratio,
-            "soil_moisture_percentile": _field(table, SOIL_MOISTURE, i),
-            "evapotranspiration_anomaly": _field(table, ET, i),
-        }
-        yield {
-            "uuid": uuid,
-            "monitoring_start": window.start,
-            "monitoring_end": window.end,
-            "assessed_end": table.assessed_end[i],
-            **fields,
-            "aridity_class": None if ratio is None else aridity_class(ratio),
-            "annual_precipitation_pet_ratio": _annual(table, table.yearly_pet_ratio, i) if {PRECIPITATION, PET} <= set(series) else None,
-            "annual_soil_moisture_percentile": _annual(table, table.ranked[SOIL_MOISTURE].yearly, i) if SOIL_MOISTURE in series else None,
-            "annual_evapotranspiration_anomaly": _annual(table, table.ranked[ET].yearly, i) if ET in series else None,
-            "coverage": {role: float(share[i]) for role, share in table.coverage.items()},
-            "valid_fraction": _valid_fraction(table, fields, i),
-            "reasons": _reasons(table, i, flags[i]),
-        }
+    n, window, series = len(uuids), table.plan.window, table.plan.series
+    nothing: list[Any] = [None] * n
+    ratio = known_numbers(table.pet_ratio)
+    fields = {
+        "water_stress_index": known_numbers(table.stress),
+        "precipitation_pet_ratio": ratio,
+        "soil_moisture_percentile": known_numbers(table.ranked[SOIL_MOISTURE].field) if SOIL_MOISTURE in table.ranked else nothing,
+        "evapotranspiration_anomaly": known_numbers(table.ranked[ET].field) if ET in table.ranked else nothing,
+    }
+    yield from records({
+        "uuid": uuids,
+        "monitoring_start": [window.start] * n,
+        "monitoring_end": [window.end] * n,
+        "assessed_end": table.assessed_end,
+        **fields,
+        "aridity_class": [None if value is None else aridity_class(value) for value in ratio],
+        "annual_precipitation_pet_ratio": _annual(table, table.yearly_pet_ratio) if {PRECIPITATION, PET} <= set(series) else nothing,
+        "annual_soil_moisture_percentile": _annual(table, table.ranked[SOIL_MOISTURE].yearly) if SOIL_MOISTURE in series else nothing,
+        "annual_evapotranspiration_anomaly": _annual(table, table.ranked[ET].yearly) if ET in series else nothing,
+        "coverage": records({role: share.tolist() for role, share in table.coverage.items()}, n),
+        "valid_fraction": _valid_fraction(table, fields, n),
+        "reasons": _reasons(table, flags),
+    })  # fmt: skip
 
 
-def _field(table: WaterTable, role: str, i: int) -> float | None:
-    return known(table.ranked[role].field[i]) if role in table.ranked else None
-
-
-def _annual(table: WaterTable, yearly: Any, i: int) -> dict[str, float | None]:
-    return {str(year): known(values[i]) for year, values in zip(table.plan.window.years, yearly)}
+def _annual(table: WaterTable, yearly: Floats) -> list[dict[str, Any]]:
+    return records({str(year): known_numbers(values) for year, values in zip(table.plan.window.years, yearly)}, len(table.area))
 
 
 _BEHIND = {
@@ -56,54 +53,69 @@ _BEHIND = {
 }  # fmt: skip
 
 
-def _valid_fraction(table: WaterTable, fields: dict[str, float | None], i: int) -> float:
+def _valid_fraction(table: WaterTable, fields: dict[str, list[Any]], n: int) -> list[float]:
     """Return the smallest coverage among the indices that are known, 0 if none is."""
-    shares = [float(table.coverage[role][i]) for name, value in fields.items() if value is not None for role in _BEHIND[name]]
-    return min(shares, default=0.0)
+    smallest = np.full(n, np.inf)
+    for name, values in fields.items():
+        there = np.array([value is not None for value in values], bool)
+        for role in _BEHIND[name]:
+            if there.any():
+                smallest[there] = np.minimum(smallest, table.coverage[role])[there]
+    found: list[float] = np.where(np.isinf(smallest), 0.0, smallest).tolist()
+    return found
 
 
-def _reasons(table: WaterTable, i: int, flags: Sequence[str]) -> list[Reason]:
-    found = _pet_reasons(table, i)
+def _reasons(table: WaterTable, flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
+    n = len(table.area)
+    columns = [_pet_reasons(table)]
     for role in (SOIL_MOISTURE, ET):
-        found += _ranked_reasons(table, role, i) if role in table.ranked else [reason("missing_layer", role)]
+        columns.append(_ranked_reasons(table, role) if role in table.ranked else [[reason("missing_layer", role)] for _ in range(n)])
     if table.plan.stress is None:
-        found.append(reason("missing_layer", STRESS))
-    elif np.isnan(table.stress[i]):
-        found.append(reason("no_data", STRESS))
-    return found + shape_reasons(float(table.area[i]), None if np.isnan(table.cells[i]) else float(table.cells[i]), flags)
+        columns.append([[reason("missing_layer", STRESS)] for _ in range(n)])
+    else:
+        columns.append([[reason("no_data", STRESS)] if unknown else [] for unknown in np.isnan(table.stress).tolist()])
+    shapes = zip(table.area.tolist(), known_numbers(table.cells), flags)
+    columns.append([shape_reasons(area, cells, flag) for area, cells, flag in shapes])
+    return [[*pet, *moisture, *et, *stress, *shape] for pet, moisture, et, stress, shape in zip(*columns)]
 
 
-def _pet_reasons(table: WaterTable, i: int) -> list[Reason]:
-    rain, demand = ~np.isnan(table.precipitation[:, i]), ~np.isnan(table.pet[:, i])
-    found = []
-    for role, there in ((PRECIPITATION, rain), (PET, demand)):
-        if role not in table.plan.series:
-            found.append(reason("missing_layer", role))
-        elif not there.any():
-            found.append(reason("no_window_year", role))
-    if found:
-        return found
-    if not (rain & demand).any():
+def _pet_reasons(table: WaterTable) -> list[list[Reason]]:
+    rain, demand = ~np.isnan(table.precipitation), ~np.isnan(table.pet)
+    missing = [_role_reasons(table, role, there.any(axis=0)) for role, there in ((PRECIPITATION, rain), (PET, demand))]
+    no_ratio = np.isnan(table.pet_ratio).tolist()
+    years, both = table.plan.window.years, (rain & demand).T.tolist()
+    return [[*p, *e] or _ratio_reasons(years, there, unknown) for p, e, there, unknown in zip(*missing, both, no_ratio)]
+
+
+def _role_reasons(table: WaterTable, role: str, there: npt.NDArray[np.bool_]) -> list[list[Reason]]:
+    if role not in table.plan.series:
+        return [[reason("missing_layer", role)] for _ in there]
+    return [[] if found else [reason("no_window_year", role)] for found in there.tolist()]
+
+
+def _ratio_reasons(years: Sequence[int], there: Sequence[bool], no_ratio: bool) -> list[Reason]:
+    if not any(there):
         return [reason("no_common_year")]
-    if np.isnan(table.pet_ratio[i]):
+    if no_ratio:
         return [reason("pet_not_positive")]
-    used = [year for year, there in zip(table.plan.window.years, rain & demand) if there]
-    return [reason("earlier_year", "precipitation_pet_ratio", years=used)] if used[-1] != table.plan.window.years[-1] else []
+    return [] if there[-1] else [reason("earlier_year", "precipitation_pet_ratio", years=[year for year, has in zip(years, there) if has])]
 
 
-def _ranked_reasons(table: WaterTable, role: str, i: int) -> list[Reason]:
+def _ranked_reasons(table: WaterTable, role: str) -> list[list[Reason]]:
     ranked: Ranked = table.ranked[role]
-    if not ranked.in_window[i]:
-        return [reason("no_window_year", role)]
-    n = int((~np.isnan(ranked.reference[:, i])).sum())
-    if n < MIN_REFERENCE_YEARS:
-        return [reason("few_reference_years", role, n=n)]
-    if role == ET and all_alike(ranked.reference[:, i : i + 1])[0]:
-        return [reason("no_variation", role)]
-    found = []
-    if table.plan.references[role].includes_window:
-        found.append(reason("reference_includes_window", role, years=list(table.plan.references[role].years)))
-    year = table.plan.window.years[int(ranked.shown[i])]
-    if year != table.plan.window.years[-1]:
-        found.append(reason("earlier_year", role, year=year))
+    counts = (~np.isnan(ranked.reference)).sum(axis=0).tolist()
+    alike = (all_alike(ranked.reference) if role == ET else np.zeros(len(counts), bool)).tolist()
+    years, reference = table.plan.window.years, table.plan.references[role]
+    found: list[list[Reason]] = []
+    for there, n, same, shown in zip(ranked.in_window.tolist(), counts, alike, ranked.shown.tolist()):
+        if not there:
+            found.append([reason("no_window_year", role)])
+        elif n < MIN_REFERENCE_YEARS:
+            found.append([reason("few_reference_years", role, n=n)])
+        elif same:
+            found.append([reason("no_variation", role)])
+        else:
+            found.append([reason("reference_includes_window", role, years=list(reference.years))] if reference.includes_window else [])
+            if years[shown] != years[-1]:
+                found[-1].append(reason("earlier_year", role, year=years[shown]))
     return found

@@ -1,0 +1,22 @@
+"""Rows from whole columns: a table's numbers become Python's all at once, and one mapping per plot at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def records(columns: Mapping[str, Sequence[Any]], n: int = 0) -> list[dict[str, Any]]:
+    """Return one dict per plot of columns of equal length; n empty ones of no column."""
+    return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else [{} for _ in range(n)]
+
+
+def known_numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    """Return the numbers, None for NaN."""
+    numbers: list[float | None] = values.tolist()
+    for i in np.flatnonzero(np.isnan(values)).tolist():
+        numbers[i] = None
+    return numbers
