@@ -87,11 +87,14 @@ def window_words(start: str, end: str) -> str:
 
 
 def job_title(stats: list[str], start: str, end: str) -> str:
-    """Return the first line of a job: short enough for a dock to show the window too."""
+    """Return what a job is, for a heading."""
+    return f"{statistics_words(stats)}, {window_words(start, end)}"
+
+
+def statistics_words(stats: list[str]) -> str:
+    """Return a job's statistics, short enough for a row of the dock."""
     names = [label_of(key) for key in stats]
-    if len(names) > 2:
-        names = [tr("{first} and {n} more").format(first=names[0], n=len(names) - 1)]
-    return f"{', '.join(names)}, {window_words(start, end)}"
+    return ", ".join(names) if len(names) < 3 else tr("{first} and {n} more").format(first=names[0], n=len(names) - 1)
 
 
 def job_facts(job: JobRow) -> str:

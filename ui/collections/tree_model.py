@@ -98,16 +98,20 @@ def _collection_row(item: Any) -> TreeRow:
 
 
 def _job_row(job: JobRow, run: Run | None) -> TreeRow:
-    title = texts.job_title(job.stats, job.start_date, job.end_date)
+    title, window = texts.statistics_words(job.stats), texts.window_words(job.start_date, job.end_date)
     status = texts.job_status(job)
     if run is not None:
-        return TreeRow(title, texts.status_word("in_progress"), "in_progress", texts.run_facts(run), 100 * run.fraction, job=job, run=run)
+        facts = f"{texts.run_facts(run)}{texts.SEPARATOR}{window}"
+        return TreeRow(title, texts.status_word("in_progress"), "in_progress", facts, 100 * run.fraction, job=job, run=run)
     if status == "in_progress":
         facts = texts.tr("{percent} % · {stage} · in another process").format(percent=texts.count(job.progress), stage=job.outcome or "")
-        return TreeRow(title, texts.status_word(status), status, facts, job.progress, job=job)
-    return TreeRow(title, texts.status_word(status), status, texts.job_facts(job), job=job)
+        return TreeRow(title, texts.status_word(status), status, f"{facts}{texts.SEPARATOR}{window}", job.progress, job=job)
+    known = texts.job_facts(job)
+    facts = f"{known}{texts.SEPARATOR}{window}" if job.error else f"{window}{texts.SEPARATOR}{known}"
+    return TreeRow(title, texts.status_word(status), status, facts, job=job)
 
 
 def _run_row(run: Run) -> TreeRow:
-    title = texts.job_title(run.about["stats"], run.about["start"], run.about["end"])
-    return TreeRow(title, texts.status_word("in_progress"), "in_progress", texts.run_facts(run), 100 * run.fraction, run=run)
+    title, window = texts.statistics_words(run.about["stats"]), texts.window_words(run.about["start"], run.about["end"])
+    facts = f"{texts.run_facts(run)}{texts.SEPARATOR}{window}"
+    return TreeRow(title, texts.status_word("in_progress"), "in_progress", facts, 100 * run.fraction, run=run)
