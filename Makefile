@@ -13,7 +13,7 @@ test-other-qgis: setup  ## the same tests in a chroot with QGIS 3.40 (SUITE=sid:
 bench: setup  ## measure the engine beside its peers; about half an hour, QUICK=1: a minute; data in BENCH_DIR
 	sh scripts/bench.sh $(if $(QUICK),--quick) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
-screenshots: setup  ## the real main window with each dock on the sample, light and dark, 100 and 200 %, into docs/images
+screenshots: setup  ## the real main window with each dock on the sample, light and dark, 100 and 200 %, into build/screenshots and docs/images
 	sh scripts/screenshots.sh
 
 sample: setup  ## write the sample landscape again (epoch_plugin/resources/sample)

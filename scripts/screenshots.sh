@@ -1,10 +1,11 @@
 #!/bin/sh
-# Pictures of the real QGIS window with each dock on the sample, light and dark, at 100 and 200 %, into docs/images (or the folder given).
+# Pictures of the real QGIS window with each dock on the sample, light and dark, at 100 and 200 %, into build/screenshots (or the folder
+# given); of all themes and sizes, those that the docs show go into docs/images.
 #   sh scripts/screenshots.sh [FOLDER] [light|dark] [1|2]
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
-folder=${1:-"$root/docs/images"}
+folder=${1:-"$root/build/screenshots"}
 qgis=$(command -v qgis.bin || command -v qgis)
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -32,3 +33,5 @@ for theme in ${2:-light dark}; do
         shoot "$theme" "$scale"
     done
 done
+
+if [ $# -le 1 ]; then "$root/.venv/bin/python" scripts/shrink_pictures.py "$folder"; fi
