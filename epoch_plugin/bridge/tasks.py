@@ -14,7 +14,7 @@ from epoch_plugin.core.errors import CancelledError, explained
 
 # A QgsTask that no Python name holds never calls finished(): these are on their way.
 _alive: set[BackgroundTask] = set()
-SOON_MS = 2
+SOON_MS, TRIES = 2, 1_000
 _ENDED = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
@@ -82,18 +82,19 @@ def in_background(title: str, function: Callable[[Any], Any], done: Callable[[An
     return task
 
 
-def hand_over(task: QgsTask, ended: Callable[[bool], None]) -> None:
+def hand_over(task: QgsTask, ended: Callable[[bool], None], tries: int = TRIES) -> None:
     """Give a task to QGIS's manager as soon as no other task there is on its way out; `ended(False)` where it is cancelled before that.
 
     The manager keeps the address of a task's runnable after the thread pool has freed it, and takes whatever has that address out of
     the pool's queue when it clears the task away. A task that was added in between, for instance in another's `finished()`, may lie at
-    just that address: it then stays queued for ever (QGIS issue 53806).
+    just that address: it then stays queued for ever (QGIS issue 53806). Waiting itself ends after `tries`: a task that never leaves must
+    not stop all others.
     """
     manager = QgsApplication.taskManager()
     if task.isCanceled():
         ended(False)
-    elif any(other.status() in _ENDED for other in manager.tasks()):
-        QTimer.singleShot(SOON_MS, lambda: hand_over(task, ended))
+    elif tries and any(other.status() in _ENDED for other in manager.tasks()):
+        QTimer.singleShot(SOON_MS, lambda: hand_over(task, ended, tries - 1))
     else:
         manager.addTask(task)
 
