@@ -62,6 +62,7 @@ def runs(cache: Cache) -> list[Run]:
         Run("deforestation", "batch", {"count": small}),
         Run("four", "batch", {"count": small, **ALL_FOUR}),
         Run("exactextract_four", "exactextract_peer", {"count": small, **ALL_FOUR}),
+        Run("exactextract_four_frame", "exactextract_peer", {"count": small, "frame": True, **ALL_FOUR}),
         Run("statistics_large", "statistics", {"count": large}),
         Run("deforestation_large", "batch", {"count": large, "keep": "processed"}),
         Run("commit", "commit", {"count": large, "processed": "processed"}, needs="deforestation_large"),
