@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from shapely.geometry import box
@@ -115,3 +118,41 @@ def test_a_vector_is_burnt_on_every_grid_of_a_run(tmp_path):
     found = [class_areas(result, 1)[0] for result in engine.run([wkb_of(plot)], tasks, 1, NoProgress())]
     for areas in found:
         assert areas[7] / sum(areas.values()) == pytest.approx(1 / 3)
+
+
+def test_a_reader_that_is_still_busy_when_a_run_fails_keeps_nothing_for_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "BLOCKS_PER_GROUP", 1)
+    write_tif(tmp_path / "fine.tif", np.ones((128, 128), np.uint8), 0, 0.128, 0.001, tile=64)
+    fine, own = open_classes(tmp_path, name="fine", source="fine.tif")
+    failed, closed, original = threading.Event(), threading.Event(), engine.close_datasets
+
+    def close():
+        original()
+        closed.set()
+
+    @dataclass(frozen=True)
+    class FailsWhileAnotherWaits(ClassKernel):
+        """One group fails; another one waits until the pool has been told to close before it goes on to the coarse layer."""
+
+        def __call__(self, cells):
+            if len(cells) == 0 or threading.current_thread() is threading.main_thread():
+                return super().__call__(cells)
+            if waiting.acquire(blocking=False):
+                failed.wait(20)
+                closed.wait(20)
+                return super().__call__(cells)
+            failed.set()
+            raise ValueError("this group fails")
+
+    waiting = threading.Semaphore(1)
+    for value in (1, 2):
+        write_tif(tmp_path / "coarse.tif", np.full((64, 64), value, np.uint8), 0, 0.256, 0.004, tile=64)
+        _, read = open_classes(tmp_path, fine.grid, name="coarse", source="coarse.tif")
+        plots = [wkb_of(box(0, 0, 0.128, 0.128))]
+        if value == 1:
+            monkeypatch.setattr(engine, "close_datasets", close)
+            with pytest.raises(ValueError, match="this group fails"):
+                engine.run(plots, [task_of(fine, FailsWhileAnotherWaits(own), ClassKernel(read))], 2, NoProgress())
+            monkeypatch.setattr(engine, "close_datasets", original)
+    (result,) = engine.run(plots, [task_of(fine, ClassKernel(read))], 1, NoProgress())
+    assert list(class_areas(result, 1)[0]) == [2]

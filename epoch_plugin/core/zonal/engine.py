@@ -84,12 +84,15 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     order = sorted(range(len(tasks)), key=lambda number: -sum(len(kernel.reads) for kernel in tasks[number].kernels))
     bands = [_Band(number, rows) for number in order for rows in _bands(placed[number], tasks[number])]
     threads = max(threads, 1)
-    with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
-        try:
-            answers = _Work(tasks, placed, readers, cache).through(bands, progress)
-        finally:
-            for _ in range(threads):
-                readers.submit(close_datasets)
+    try:
+        with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
+            try:
+                answers = _Work(tasks, placed, readers, cache).through(bands, progress)
+            finally:
+                for _ in range(threads):
+                    readers.submit(close_datasets)
+    finally:
+        close_datasets()  # once more: of a run that was stopped, a reader may have kept something after the others closed
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
