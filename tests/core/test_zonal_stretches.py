@@ -9,7 +9,7 @@ import pytest
 from shapely.affinity import rotate
 from shapely.geometry import box
 
-from epoch_plugin.core.zonal.kernel import CellStates, CellValues
+from epoch_plugin.core.zonal.kernel import CellStates, CellValues, StateCoder
 from epoch_plugin.core.zonal.pieces import Lengths, Pieces
 from epoch_plugin.core.zonal.weights import QUANTA_PER_CELL, CellWeights, quantum_of
 from tests.core.raster_files import write_sparse_tif, write_tif
@@ -120,6 +120,7 @@ def test_a_layer_of_another_grid_ends_stretches_too(layer_of, tmp_path):
     assert by_plot(joined) == pytest.approx(by_plot(single), rel=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
 def test_areas_of_stretches_are_exact_even_where_the_running_sum_wraps_around():
     quantum = quantum_of(1e6)
     assert quantum == 2.0 ** (20 - QUANTA_PER_CELL)
@@ -152,3 +153,27 @@ def test_kernels_of_stretches_are_not_asked_about_every_cell(layer_of):
 
     run(task_of(layer, Counting(read)), [box(0.0, 0.0, SIDE * D, SIDE * D)])
     assert 0 < sum(asked) < SIDE * SIDE / 3
+
+
+@dataclass(frozen=True)
+class ColumnsOutOfOrder(ClassKernel):
+    """Classes whose meanings do not ascend with their numbers, as the bits of the deforestation check do not."""
+
+    def __call__(self, cells):
+        coder = StateCoder(len(cells))
+        coder.add(np.asarray(cells.values[self.read.key], np.int64), 9 - np.arange(9)[:, None])
+        return coder.result()
+
+
+def test_states_of_a_plot_come_in_the_same_order_whatever_else_is_processed_with_it(tmp_path):
+    rng = np.random.default_rng(8)
+    write_tif(tmp_path / "wide.tif", rng.integers(1, 5, (64, 64 * 20)).astype(np.uint8), x0=0.0, y0=64 * D, dx=D, tile=64)
+    layer, read = open_classes(tmp_path, name="wide", source="wide.tif")
+    plot = box(0.0015, 0.0015, 0.0305, 0.0305)
+    alone, among = (
+        run(task_of(layer, ColumnsOutOfOrder(read)), shapes).kernels[0] for shapes in ([plot], [plot, box(0.0005, 0.0005, 64 * 20 * D, 64 * D)])
+    )
+    here = among.plot == 0
+    assert len(alone.plot) == 4 and alone.states.tolist() == sorted(alone.states.tolist())
+    assert alone.states[alone.state].tolist() == among.states[among.state[here]].tolist()
+    assert alone.area.tolist() == among.area[here].tolist()

@@ -200,7 +200,7 @@ def total_states(parts: list[StatePart]) -> StateAreas:
 
 def _one_table(parts: list[StatePart]) -> tuple[npt.NDArray[np.int64], Ints]:
     """Return one sorted table of states, and the parts' states in its numbering, one after the other."""
-    if all(part.states is parts[0].states for part in parts):  # a kernel whose states are always the same, and sorted
+    if len(parts) > 1 and all(part.states is parts[0].states for part in parts):  # a kernel whose states are always the same, and sorted
         return parts[0].states, np.concatenate([part.state for part in parts])
     states, where = np.unique(np.concatenate([part.states for part in parts]), axis=0, return_inverse=True)
     where = where.reshape(-1)
@@ -209,7 +209,7 @@ def _one_table(parts: list[StatePart]) -> tuple[npt.NDArray[np.int64], Ints]:
 
 
 def _summed(index: Ints, values: Floats, n: int) -> Floats:
-    """Add values one after the other, in their order: the only summation here, so that it is the same everywhere."""
+    """Add values one after the other, in their order, so that it is the same everywhere."""
     return np.asarray(np.bincount(index, values, minlength=n), np.float64)
 
 

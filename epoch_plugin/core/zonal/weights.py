@@ -39,7 +39,7 @@ class CellWeights:
         before = self._before.take(first)
         sums = np.empty(len(first), np.int64)
         np.subtract(before[1:], before[:-1], out=sums[:-1])
-        sums[-1] = self._before[-1] - before[-1]
+        np.subtract(self._before[-1:], before[-1:], out=sums[-1:])  # as arrays: of single numbers numpy would warn when they wrap around
         return np.asarray(sums * self.quantum, np.float64)
 
 
