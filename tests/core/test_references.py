@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import shapely.wkb
 from shapely.geometry import MultiPolygon, box
 
+from epoch_plugin.core.batch.commodity_mask import CommodityKernel
 from epoch_plugin.core.batch.references import standard_error
+from epoch_plugin.core.metrics.deforestation.systems import MASK_NO, MASK_YES
 from epoch_plugin.core.regions import reference_area as reference_areas
 from epoch_plugin.core.regions.reference_area import reference_area
 from epoch_plugin.core.regions.region import area_ha
+from epoch_plugin.core.zonal.kernel import Cells, CellStates, LayerRead
 from tests.core.deforestation_scene import X0, Y0, D, block_ha, cells, ha
 from tests.core.raster_files import write_datasets, write_tif
 from tests.core.region_scene import cocoa, codes, forest_and_loss, region_rows, regions_file, run, store_with
@@ -182,3 +186,20 @@ def test_emissions_of_the_reference_by_hand(tmp_path):
     assert row["luc_tco2ehayear_ref"] == pytest.approx(change * lost / reference, rel=1e-6)
     assert row["biogenic_tco2ehayear_ref"] == pytest.approx(0, abs=1e-9) and row["soc_tco2ehayear_ref"] is None
     assert row["luc_tco2ehayear"] == pytest.approx(change, rel=1e-5)  # the plot lost all over
+
+
+def test_a_commodity_splits_any_number_of_states():
+    @dataclass(frozen=True)
+    class ManyStates:
+        """Another kernel, whose codes are bytes as they come from a table of 200 values."""
+
+        reads = ()
+
+        def __call__(self, cells):
+            return CellStates(cells.values["codes"], np.arange(200)[:, None])
+
+    mask = LayerRead("mask", None, None, 0)
+    codes, grows = np.array([0, 127, 128, 199], np.uint8), np.array([MASK_YES, MASK_NO, MASK_YES, MASK_YES])
+    none = np.zeros(0, np.int64)
+    answer = CommodityKernel(ManyStates(), mask)(Cells(np.zeros(4, bool), {"codes": codes, "mask": grows}, none, none))
+    assert answer.states[answer.code].tolist() == [[0, 1], [127, 0], [128, 1], [199, 1]]

@@ -56,7 +56,7 @@ def _limited(answer: CellAnswer, grows: Array) -> CellAnswer:
     if isinstance(answer, CellStates):
         states = np.repeat(answer.states, 2, axis=0)
         flag = np.tile([0, _INSIDE], len(answer.states))[:, None]
-        return CellStates(answer.code * 2 + grows, np.concatenate([states, flag], axis=1))
+        return CellStates(answer.code.astype(np.intp) * 2 + grows, np.concatenate([states, flag], axis=1))  # codes may come as bytes
     values = np.where(grows, answer.values, np.nan)
     return CellKeyed(answer.key, values) if isinstance(answer, CellKeyed) else CellValues(values)
 
