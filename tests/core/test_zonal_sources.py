@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -15,6 +16,8 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from epoch_plugin.core.datasets.datasets_file import load_datasets
 from epoch_plugin.core.datasets.open import open_layer
 from epoch_plugin.core.datasets.raster import Grid
+from epoch_plugin.core.errors import DatasetError
+from epoch_plugin.core.zonal import engine
 from epoch_plugin.core.zonal.cell_area import CellArea
 from epoch_plugin.core.zonal.kernel import LayerRead
 from tests.core.raster_files import write_datasets, write_sparse_tif, write_tif, write_vector
@@ -390,3 +393,16 @@ def test_two_kernels_may_call_different_layers_by_the_same_name(tmp_path):
     (layer, first), (_, second) = (open_classes(tmp_path, name="same", source=source) for source in ("a.tif", "b.tif"))
     result = run(task_of(layer, ClassKernel(first), ClassKernel(second)), [cells(1, 1, 2, 2)])
     assert [list(class_areas(result, 1, number)[0]) for number in (0, 1)] == [[5], [105]]
+
+
+@pytest.mark.parametrize("tile", [64, 0])
+def test_a_damaged_file_is_an_error_even_where_another_plugin_turned_gdals_exceptions_off(tmp_path, monkeypatch, tile):
+    path, values = tmp_path / "layer.tif", np.random.default_rng(1).integers(0, 255, (128, 128)).astype(np.uint8)
+    write_tif(path, values, 0, 0.128, 0.001, tile=tile, options=("COMPRESS=DEFLATE",))
+    layer, read = open_classes(tmp_path, name="layer", source="layer.tif")
+    stored = path.read_bytes()
+    middle = len(stored) // 2
+    path.write_bytes(stored[:middle] + bytes(5000) + stored[middle + 5000 :])
+    monkeypatch.setattr(engine, "gdal_exceptions", contextlib.nullcontext)
+    with pytest.raises(DatasetError, match="layer.tif cannot be read"):
+        run(task_of(layer, ClassKernel(read)), [box(0, 0, 0.128, 0.128)])

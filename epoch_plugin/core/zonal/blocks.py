@@ -69,9 +69,9 @@ class TileReader:
                 values[:height, :width] = _burn(self._layer, tile, row, col, height, width)
                 return None
             if self._whole_blocks:
-                self._band.ReadBlock(unit_col, unit_row, buf_obj=values.reshape(-1))
+                _done(self._band.ReadBlock(unit_col, unit_row, buf_obj=values.reshape(-1)))
             else:
-                values[:height, :width] = self._band.ReadAsArray(col, row, width, height)
+                values[:height, :width] = _done(self._band.ReadAsArray(col, row, width, height))
             return self._valid(row, col, height, width) if tile.has_mask or tile.may_be_sparse else None
         except RuntimeError as error:
             raise DatasetError(f"{self._layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
@@ -81,13 +81,22 @@ class TileReader:
         if tile.has_mask:
             valid = np.zeros(self._unit, bool)
             mask = _open_raster(tile.path).GetRasterBand(tile.alpha_band) if tile.alpha_band else self._band.GetMaskBand()
-            valid[:height, :width] = mask.ReadAsArray(col, row, width, height) != 0
+            valid[:height, :width] = _done(mask.ReadAsArray(col, row, width, height)) != 0
         if tile.may_be_sparse:
             filled = np.ones(self._unit, bool)
             _mark_empty(self._band, filled, 0, 0, row, col, height, width)
             if not filled.all():
                 valid = filled if valid is None else valid & filled
         return valid
+
+
+def _done(read: Any) -> Any:
+    """Return what GDAL has opened or read; raise RuntimeError for nothing: other plugins may turn GDAL's exceptions off at any time."""
+    if read is None:
+        from osgeo import gdal
+
+        raise RuntimeError(gdal.GetLastErrorMsg())
+    return read
 
 
 def _mark_empty(band: Any, filled: Bools, top: int, left: int, row: int, col: int, height: int, width: int) -> None:
@@ -134,8 +143,9 @@ def _burn(layer: RasterLayer, tile: Tile, row: int, col: int, height: int, width
     for turn in (0.0, TURN) if passes_180(grid) else (0.0,):  # the vectors may count their degrees either way
         target.SetGeoTransform((grid.x0 + col * grid.dx - turn, grid.dx, 0, grid.y0 + row * grid.dy, 0, grid.dy))
         _filter_to(source[1], reference, target.GetGeoTransform(), height, width)
-        gdal.RasterizeLayer(target, [1], source[1], burn_values=[] if by_field else [1], options=options)
-    burnt: Array = target.ReadAsArray()
+        if gdal.RasterizeLayer(target, [1], source[1], burn_values=[] if by_field else [1], options=options) != gdal.CE_None:
+            raise RuntimeError(gdal.GetLastErrorMsg())
+    burnt: Array = _done(target.ReadAsArray())
     return burnt
 
 
@@ -159,7 +169,7 @@ def _open_raster(path: str) -> Any:
     opened = _local.__dict__.setdefault("rasters", {})
     if path not in opened:
         # threads share nothing: a GDAL dataset must not be used by two at a time
-        opened[path] = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY)
+        opened[path] = _done(gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY))
     return opened[path]
 
 
@@ -168,7 +178,7 @@ def _open_vector(path: str, layer: str, where: str) -> tuple[Any, Any]:
 
     opened = _local.__dict__.setdefault("vectors", {})
     if (path, layer, where) not in opened:
-        dataset = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
+        dataset = _done(gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY))
         found = dataset.GetLayerByName(layer) if layer else dataset.GetLayer(0)
         if found is None:
             raise DatasetError(f"{path} has no layer '{layer}'.")
