@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from epoch_plugin.core.errors import InputError, NotFoundError
+from epoch_plugin.core.batch import regional
+from epoch_plugin.core.errors import CancelledError, InputError, NotFoundError
 from epoch_plugin.core.fetch import FetchRequest, fetch, ndjson
 from epoch_plugin.core.fetch.supply_shed import SupplyShedRequest, fetch_supply_shed
 from epoch_plugin.core.store import collections
@@ -207,3 +208,20 @@ def test_metadata_fills_what_only_metadata_can_know(tmp_path, datasets):
     _, (row,) = ask(store)
     assert {name: row[name] for name in metadata} == metadata
     assert row["facility_name"] is None and row["travel_time_min"] is None and row["facility_geo"].startswith("POINT(10.0")
+
+
+def test_shares_that_take_long_are_stopped_while_they_are_worked_out(tmp_path, datasets, monkeypatch):
+    store, listener = store_with(tmp_path, *PLOTS), Listener()
+    seen = []
+
+    def slowly(*of):
+        for share in original(*of):
+            seen.append(share)
+            listener.stop = True
+            yield share
+
+    original = regional.shares
+    monkeypatch.setattr(regional, "shares", slowly)
+    with pytest.raises(CancelledError):
+        run(store, datasets, listener, regions=regions_file(tmp_path, ("known to no other test", cells(-4, -5, 20, 45))), region_name_field="zone")
+    assert len(seen) == 1

@@ -404,5 +404,5 @@ def test_a_damaged_file_is_an_error_even_where_another_plugin_turned_gdals_excep
     middle = len(stored) // 2
     path.write_bytes(stored[:middle] + bytes(5000) + stored[middle + 5000 :])
     monkeypatch.setattr(engine, "gdal_exceptions", contextlib.nullcontext)
-    with pytest.raises(DatasetError, match="layer.tif cannot be read"):
+    with pytest.raises(DatasetError, match=r"layer\.tif cannot be read"):
         run(task_of(layer, ClassKernel(read)), [box(0, 0, 0.128, 0.128)])

@@ -86,7 +86,13 @@ class RegionalStage:
         inside = {region.stat_type: np.zeros(len(fids), bool) for region in regions}
         waiting: list[dict[str, Any]] = []
         near_border_km = self._request.settings.near_border_km
-        for share in kept.shares(regions, near_border_km, lambda: shares(boxes, load, regions, near_border_km)):
+
+        def compute() -> Iterator[Share]:
+            for share in shares(boxes, load, regions, near_border_km):
+                stop_if_cancelled(progress)  # all of them are worked out before the first is handed on
+                yield share
+
+        for share in kept.shares(regions, near_border_km, compute):
             region = regions[share.region]
             if belongs(share.share, self._request.settings.overlap_threshold):
                 inside[region.stat_type][share.plot] = True
