@@ -83,3 +83,12 @@ def test_ground_size_of_a_cell():
     # Mercator at 60 degrees north: cells are half as long on the ground
     mercator = Grid("EPSG:3395", 0.0, 8_362_700.0, 100.0, -100.0, 100, 100)
     assert ground_cell_size(mercator, 0.0, 60.0) == pytest.approx(50.1, rel=2e-3)
+
+
+def test_cells_far_apart_need_no_areas_of_the_land_between_them():
+    grid = Grid("EPSG:6933", -17367530.45, 7314540.83, 1000.9, -1000.9, 34704, 14616)
+    rows, cols = np.array([5000, 5001, 7000, 7001, 9000]), np.array([17000, 21000, 19000, 17003, 17000])
+    far = CellArea(grid)
+    found = far(rows, cols)
+    assert sum(nodes.size for nodes in far._nodes.values()) < 200_000
+    assert found.tolist() == [float(CellArea(grid)(rows[i : i + 1], cols[i : i + 1])[0]) for i in range(len(rows))]

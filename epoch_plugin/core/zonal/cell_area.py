@@ -16,6 +16,7 @@ WGS84_A = 6_378_137.0
 WGS84_F = 1 / 298.257223563
 NODE_M = 1000.0  # distance of the nodes between which the areas of a projected grid are interpolated: their curvature is 1e-8 over it
 MOST_CELLS_PER_NODE = 64
+MOST_NODES = 1 << 16  # between cells that are worked out together
 
 
 def area_below(latitude_deg: Floats) -> Floats:
@@ -74,6 +75,13 @@ class CellArea:
         step = self._step
         r0, r1 = int(rows.min()) // step, int(rows.max()) // step + 1
         c0, c1 = int(cols.min()) // step, int(cols.max()) // step + 1
+        if (r1 - r0) * (c1 - c0) > MOST_NODES:  # plots far apart: the land between them needs no nodes
+            along = rows if r1 - r0 > c1 - c0 else cols
+            first = along < (int(along.min()) + int(along.max()) + 1) // 2
+            areas = np.empty(len(rows))
+            for half in (first, ~first):
+                areas[half] = self._interpolated(rows[half], cols[half])
+            return areas
         nodes = self._node_areas(r0, r1, c0, c1)
         r, c = rows / step - r0, cols / step - c0
         i, j = r.astype(np.int64), c.astype(np.int64)
