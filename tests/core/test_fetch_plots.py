@@ -176,7 +176,6 @@ def test_bad_requests_say_what_would_be_right(store):
     for request_, message in (
         ({"limit": -1}, "LIMIT"), ({"stats": ("biomass",)}, "eudr_deforestation"), ({"collection": None}, "FILTERS"),
         ({"stats": ("eudr_deforestation", "water")}, "fetchplots"), ({"aggregate": True, "plots_only": True}, "choose one"),
-        ({"aggregate": True, "stats": ("extra",)}, "extra"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=message):
             ask(store, **request_)
