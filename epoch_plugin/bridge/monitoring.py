@@ -138,7 +138,8 @@ class PlotReader(QObject):
 
     def _read(self, run: int, path: str, scope: Scope, progress: Any) -> tuple[PlotColumns, Overview]:
         from epoch_plugin.core.monitoring.overview import overview
-        from epoch_plugin.core.monitoring.plot_columns import PlotColumns, pages
+        from epoch_plugin.core.monitoring.plot_columns import PlotColumns
+        from epoch_plugin.core.monitoring.plot_pages import pages
         from epoch_plugin.core.progress import stop_if_cancelled
         from epoch_plugin.core.store.store import Store
 

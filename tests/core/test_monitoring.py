@@ -17,12 +17,23 @@ from epoch_plugin.core.check_plot import CheckRequest, check_plot
 from epoch_plugin.core.collections.readers import open_source
 from epoch_plugin.core.collections.shapes import multipolygon_wkb
 from epoch_plugin.core.errors import InputError, NotFoundError
-from epoch_plugin.core.monitoring import plot_columns
+from epoch_plugin.core.monitoring import plot_columns, plot_pages
 from epoch_plugin.core.monitoring.export import FIELDS, write_csv
 from epoch_plugin.core.monitoring.overview import overview
-from epoch_plugin.core.monitoring.plot_columns import SORTABLE, PlotColumns, natural_key, pages
+from epoch_plugin.core.monitoring.plot_columns import SORTABLE, PlotColumns, natural_key
 from epoch_plugin.core.monitoring.plot_details import plot_details
-from epoch_plugin.core.monitoring.scope import Region, Scope, Window, collection_choices, quick_query, regions, statistics_with_rows, windows
+from epoch_plugin.core.monitoring.plot_pages import pages
+from epoch_plugin.core.monitoring.scope import (
+    Region,
+    Scope,
+    Window,
+    collection_choices,
+    only_jobs,
+    quick_query,
+    regions,
+    statistics_with_rows,
+    windows,
+)
 from epoch_plugin.core.progress import NoProgress
 from epoch_plugin.core.staging import StageRequest, stage_plots, upload_plots
 from epoch_plugin.core.store import results
@@ -79,8 +90,9 @@ def test_rows_of_one_job_are_found_quickly_and_those_of_several_by_the_rule(samp
     store, scope = sample
     check = ("eudr_deforestation",)
     with store.reading() as connection:
-        quick, other_window = quick_query(connection, scope, check), Scope(scope.collection_id, Window("2020-12-31", "2023-12-31"))
-        assert "LIMIT 1" not in quick.sql("1") and "LIMIT 1" in quick_query(connection, other_window, check).sql("1")
+        quick = quick_query(scope, check, only_jobs(connection, scope, check))
+        other_window = Scope(scope.collection_id, Window("2020-12-31", "2023-12-31"))
+        assert "LIMIT 1" not in quick.sql("1") and "LIMIT 1" in quick_query(other_window, check, only_jobs(connection, other_window, check)).sql("1")
     found = rows_of(store, quick)
     assert found == rows_of(store, scope.query(check)) and all(fid for _, fid, _ in found)
     (tmp_path / "copy.gpkg").write_bytes(b"")
@@ -89,8 +101,35 @@ def test_rows_of_one_job_are_found_quickly_and_those_of_several_by_the_rule(samp
     copy = Store(tmp_path / "copy.gpkg")
     run_batch(copy, BatchRequest("sample", END, DATASETS, check, if_done="recompute"), NoProgress())
     with copy.reading() as connection:
-        both = quick_query(connection, scope, check)
+        both = quick_query(scope, check, only_jobs(connection, scope, check))
     assert "LIMIT 1" in both.sql("1") and {fid for _, fid, _ in rows_of(copy, both)}.isdisjoint(fid for _, fid, _ in found)
+
+
+def in_pages(store, scope, size):
+    found = PlotColumns()
+    for page in pages(store, scope, size):
+        found.append(page)
+    return found
+
+
+def test_a_page_is_the_same_however_it_is_read(sample, columns, monkeypatch, tmp_path):
+    """Row by row beside each plot, or matched after reading the results through, also where some plots or a whole statistic have no rows."""
+    store, scope = sample
+    beside, through = in_pages(store, scope, 10_000), in_pages(store, scope, 70)
+    assert beside == through and len(beside) == len(columns) and any(beside.stored)
+    monkeypatch.setattr(plot_pages, "MOST_AT_ONCE", 0)
+    assert in_pages(store, scope, 70) == beside
+    monkeypatch.undo()
+    (tmp_path / "copy.gpkg").write_bytes(Path(store.path).read_bytes())
+    copy = Store(tmp_path / "copy.gpkg")
+    with copy.writing() as connection:
+        connection.execute("DELETE FROM stat_eudr_deforestation WHERE fid % 3 = 0")
+    some = in_pages(copy, scope, 70)
+    assert some == in_pages(copy, scope, 10_000) and 0 < some.counts().not_processed < len(some)
+    with copy.writing() as connection:
+        connection.execute("DELETE FROM stat_eudr_deforestation")
+    none = in_pages(copy, scope, 70)
+    assert none.uuid == columns.uuid and none.counts().not_processed == len(none)
 
 
 def test_text_ranks_are_those_of_a_sort(monkeypatch):

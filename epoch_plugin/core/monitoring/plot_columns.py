@@ -1,70 +1,28 @@
-"""Many plots as columns: read in pages, sorted and filtered on arrays, so that 100,000 rows take no time."""
+"""Many plots as columns: grown page by page, sorted and filtered on arrays, so that 100,000 rows take no time."""
 
 from __future__ import annotations
 
 import heapq
 import json
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from epoch_plugin.core.monitoring.scope import Scope, quick_query, statistics_with_rows
-from epoch_plugin.core.store.store import Store
+from epoch_plugin.core.monitoring.plot_pages import NUMBERS, Page
 
-PAGE = 2_000
 PIECE = 8_000
-STATISTICS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water")
 ALERTS: tuple[str | None, ...] = ("critical", "non-critical", "no deforestation", None)  # by urgency: the order in which they sort
 CONFIDENCES: tuple[str | None, ...] = ("high", "medium", "low", "no detection", None)
-_NUMBERS = {
-    "area": "p.area",
-    "noncompliance_area": "s0.noncompliance_area",
-    "detected_area": "s0.detected_area",
-    "valid_fraction": "s0.valid_fraction",
-    "luc_tco2ehayear": "s1.luc_tco2ehayear",
-    "diversity_score": "s2.diversity_score",
-    "water_stress_index": "s3.water_stress_index",
-}
-_PLOT = ("p.fid", "p.uuid", "p.plotid")
-_CHECK = (
-    "s0.deforestation_alert", "s0.deforestation_confidence", "s0.deforestation_start", "s0.deforestation_end", "s0.assessed_end", "s0.reasons",
-    "CASE WHEN s0.deforestation_start IS NULL THEN NULL ELSE s0.annual_defor END", "s0.fid IS NOT NULL",
-)  # fmt: skip
-SORTABLE = ("plotid", "alert", "confidence", "since", "reasons", *_NUMBERS)
+SORTABLE = ("plotid", "alert", "confidence", "since", "reasons", *NUMBERS)
 
 Indexes = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Page = list[tuple[Any, ...]]
-
-
-def pages(store: Store, scope: Scope, size: int = PAGE) -> Iterator[Page]:
-    """Yield the plots of a scope, `size` at a time, in position order, from one snapshot of the store."""
-    filled = tuple(name for name in statistics_with_rows(store, scope.collection_id) if name in STATISTICS)
-    with store.reading() as connection:
-        query = quick_query(connection, scope, filled)
-        cursor = connection.cursor()
-        cursor.row_factory = None
-        cursor.execute(query.sql(_columns(filled), "ORDER BY p.fid"), query.parameters)
-        while page := cursor.fetchmany(size):
-            yield page
-
-
-def _columns(filled: Sequence[str]) -> str:
-    """Return the columns of a page as SQL; those of a statistic without rows are null: looking for them takes as long as for any other."""
-    alias = {f"s{STATISTICS.index(name)}": f"s{place}" for place, name in enumerate(filled)}
-
-    def known(expression: str) -> str:
-        wanted = re.findall(r"\bs\d\b", expression)
-        if any(name not in alias for name in wanted):
-            return "0" if expression.endswith("IS NOT NULL") else "NULL"
-        return re.sub(r"\bs\d\b", lambda found: alias[found.group()], expression)
-
-    return ", ".join(known(expression) for expression in (*_PLOT, *_CHECK, *_NUMBERS.values()))
 
 
 @dataclass
@@ -81,11 +39,10 @@ class PlotColumns:
     assessed_end: list[str | None] = field(default_factory=list)
     reasons: list[str | None] = field(default_factory=list)  # JSON text
     stored: list[bool] = field(default_factory=list)  # there is a row of the deforestation check
-    numbers: dict[str, list[float | None]] = field(default_factory=lambda: {name: [] for name in _NUMBERS})
+    numbers: dict[str, list[float | None]] = field(default_factory=lambda: {name: [] for name in NUMBERS})
     loss_by_year: dict[int, dict[int, float]] = field(default_factory=dict)  # year -> row -> ha
     _keys: dict[str, Floats] = field(default_factory=dict)
-    _search: list[str] = field(default_factory=list)
-    _rows: dict[int, int] = field(default_factory=dict)
+    _folded: list[str] = field(default_factory=list)  # plotid without case
 
     def __len__(self) -> int:
         return len(self.fid)
@@ -93,8 +50,7 @@ class PlotColumns:
     def append(self, page: Page) -> None:
         """Add a page."""
         first = len(self.fid)
-        fids, uuids, plotids, alerts, confidences, since, until, assessed, reasons, annual, stored, *numbers = zip(*page)
-        self._rows.update(zip(fids, range(first, first + len(fids))))
+        fids, uuids, plotids, alerts, confidences, since, until, assessed, reasons, annual, stored, *numbers = page
         for place, text in enumerate(annual, start=first):
             if text:
                 self._add_losses(place, text)
@@ -109,14 +65,13 @@ class PlotColumns:
         self.stored.extend(map(bool, stored))
         for column, values in zip(self.numbers.values(), numbers):
             column.extend(values)
-        self._search.extend([f"{plotid}\n{uuid}".casefold() for plotid, uuid in zip(plotids, uuids)])
+        self._folded.extend([plotid.casefold() for plotid in plotids])
         self.fid.extend(fids)  # last: it is the length that others see
 
     def _add_losses(self, place: int, annual: str) -> None:
         for key, value in json.loads(annual).items():
-            year = key[9:]  # defor_ha_YYYY
-            if value and year.isdigit():
-                self.loss_by_year.setdefault(int(year), {})[place] = value
+            if value and key[9:].isdigit():  # defor_ha_YYYY
+                self.loss_by_year.setdefault(int(key[9:]), {})[place] = value
 
     def finish(self) -> None:
         """Rank the columns once all pages are there: sorting is then a matter of numbers."""
@@ -125,7 +80,7 @@ class PlotColumns:
         keys["confidence"] = np.array(self.confidence, np.float64)
         keys["since"] = _ranks(self.since)
         keys["reasons"] = _ranks(self.reasons)
-        keys["plotid"] = _ranks([natural_key(text) for text in self.plotid])
+        keys["plotid"] = _ranks([_numbers_filled(text) for text in self._folded])
         self._keys = keys  # all at once: another thread shows these columns already
 
     @property
@@ -157,12 +112,13 @@ class PlotColumns:
             mask &= np.array([value is not None for value in self.numbers[known]], bool)
         if text.strip():
             wanted = text.strip().casefold()
-            mask &= np.array([wanted in search for search in self._search], bool)
+            mask &= np.array([wanted in plotid or wanted in uuid for plotid, uuid in zip(self._folded, self.uuid)], bool)
         return np.flatnonzero(mask)
 
     def rows_of(self, fids: Sequence[int]) -> list[int]:
         """Return the rows of plots given by fid; those that are not here are left out."""
-        return [self._rows[fid] for fid in fids if fid in self._rows]
+        places = ((bisect_left(self.fid, fid), fid) for fid in fids)  # they ascend: that is the order of the pages
+        return [row for row, fid in places if row < len(self.fid) and self.fid[row] == fid]
 
     def places(self, shown: Sequence[int] | Indexes, rows: Sequence[int]) -> list[int]:
         """Return where in `shown` (row numbers) the given rows stand, ascending."""
@@ -215,7 +171,15 @@ _CONFIDENCE_CODE = {word: code for code, word in enumerate(CONFIDENCES)}
 
 def natural_key(text: str) -> str:
     """Return a text that sorts as people expect: digits as numbers (P2 before P10), case ignored."""
-    return _DIGITS.sub(lambda found: found.group().zfill(12), text.casefold())
+    return _numbers_filled(text.casefold())
+
+
+def _numbers_filled(text: str) -> str:
+    return _DIGITS.sub(_filled, text)
+
+
+def _filled(found: re.Match[str]) -> str:
+    return found[0].zfill(12)
 
 
 _DIGITS = re.compile("[0-9]+")

@@ -62,16 +62,21 @@ class Scope:
         return query
 
 
-def quick_query(connection: sqlite3.Connection, scope: Scope, statistics: tuple[str, ...]) -> PlotQuery:
-    """Return `scope.query(statistics)`, with plain joins where one job wrote all rows: then there is nothing to choose among, plot by plot."""
-    jobs = [_only_job(connection, scope, name) for name in statistics]
-    if not all(jobs):
+def quick_query(scope: Scope, statistics: tuple[str, ...], jobs: list[tuple[str, ...]]) -> PlotQuery:
+    """Return `scope.query(statistics)`, with plain joins where one job wrote all rows (`jobs`, of `only_jobs`): then there is no choice to make."""
+    if not jobs:
         return scope.query(statistics)
     query = scope.query(())
     for place, (name, job) in enumerate(zip(statistics, jobs)):
         keys = f"s{place}.uuid = p.uuid AND s{place}.monitoring_start = ? AND s{place}.monitoring_end = ? AND s{place}.job_id = ?"
         query.join(f"LEFT JOIN stat_{name} s{place} ON {keys}", job)
     return query
+
+
+def only_jobs(connection: sqlite3.Connection, scope: Scope, statistics: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return window and job of every statistic if one job wrote all of its rows; [] where this is not so for one of them."""
+    jobs = [_only_job(connection, scope, name) for name in statistics]
+    return jobs if all(jobs) else []
 
 
 def _only_job(connection: sqlite3.Connection, scope: Scope, statistic: str) -> tuple[str, ...]:
