@@ -20,7 +20,7 @@ OWN, REFERENCE = "#0072B2", "#999999"
 STOCKS = {"agb": ("Above ground", "#009E73"), "bgb": ("Below ground", "#E69F00"), "soc": ("Soil", "#0072B2")}
 TITLES = {
     "noncompliance_area_perc": ("Detected", "% of area"),
-    "luc_tco2ehayear": ("LUC emissions", "tCO2e/ha/year"),
+    "luc_tco2ehayear": ("LUC emissions", "tCO2e/ha/year, loss is negative"),
     "diversity_score": ("Diversity", "0–1"),
     "water_stress_index": ("Water stress", "0–5"),
 }

@@ -85,7 +85,15 @@ def _paint(figure: Figure, chart: Chart, look: Look, points: float) -> None:
     if not pairs and look.focus >= 0:
         axes[0].axvspan(look.focus - 0.45, look.focus + 0.45, color=ink, alpha=0.12, linewidth=0)
     if len(chart.series) > 1 and not pairs:
-        axes[0].legend(fontsize=points * 0.9, labelcolor=ink, facecolor=look.paper, edgecolor="none", framealpha=0.7)
+        _legend(axes[0], chart, ink, points * 0.9, figure.get_figwidth() * 72.0)
+
+
+def _legend(axis: Any, chart: Chart, ink: str, points: float, room: float) -> None:
+    """Put the legend above the axes, where it hides neither line nor bar; side by side where `room` (points) allows it."""
+    wanted = sum(points * (4.0 + 0.6 * len(series.name)) for series in chart.series) + 4.0 * points
+    columns = len(chart.series) if wanted < room else 1
+    axis.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncol=columns, fontsize=points, labelcolor=ink, frameon=False,
+                borderaxespad=0.2, handlelength=1.5, columnspacing=1.2)  # fmt: skip
 
 
 def _style(axis: Any, paper: str, ink: str, points: float) -> None:

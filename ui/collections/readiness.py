@@ -33,13 +33,18 @@ def readiness(response: dict[str, Any], statistic: str) -> Readiness:
         return Readiness("red", tr("cannot be computed with these datasets"), tuple(details))
     broken = sum(1 for entry in entries if entry["status"] != "found")
     if broken:
-        return Readiness("amber", tr("can be computed; {n} layers cannot be read").format(n=broken), tuple(details))
+        words = tr("can be computed; {n} layers cannot be read").format(n=broken)
+        return Readiness("amber", words if broken > 1 else tr("can be computed; one layer cannot be read"), tuple(details))
     if partial:
         least = tr("{role} covers {share} %").format(role=partial[0]["role"], share=f"{100 * partial[0]['coverage']:.3g}")
         words = tr("can be computed; {n} layers do not cover all plots (least: {least})").format(n=len(partial), least=least)
+        if len(partial) == 1:
+            words = tr("can be computed; one layer does not cover all plots ({least})").format(least=least)
         return Readiness("amber", words, tuple(details))
     if answer["missing"]:
-        return Readiness("amber", tr("can be computed; {n} optional layers are not bound").format(n=len(answer["missing"])), tuple(details))
+        words = tr("can be computed; {n} optional layers are not bound").format(n=len(answer["missing"]))
+        one = len(answer["missing"]) == 1
+        return Readiness("amber", tr("can be computed; one optional layer is not bound") if one else words, tuple(details))
     covered = any(entry["coverage"] is not None for entry in entries)
     return Readiness("green", tr("all layers cover these plots") if covered else tr("all layers are bound"), tuple(details))
 

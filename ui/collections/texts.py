@@ -111,11 +111,20 @@ def run_facts(run: Run) -> str:
     """Return the second line of a run of ours: share, stage, time left."""
     if run.cancelled:
         return tr("stopping…")
-    facts = [tr("{percent} %").format(percent=count(100 * run.fraction)), run.stage or tr("starting")]
+    facts = [tr("{percent} %").format(percent=count(100 * run.fraction)), stage_words(run.stage)]
     left = run.seconds_left
     if left is not None:
         facts.append(tr("{time} left").format(time=duration(left)))
     return " · ".join(facts)
+
+
+def stage_words(stage: str) -> str:
+    """Return what a run does now; a stage of the engine, with the chunk behind it, in words of the user."""
+    name, _, chunk = stage.partition(" ")
+    known = {"plan": tr("planning"), "gather": tr("reading layers"), "regions": tr("regions"), "references": tr("reference areas")}
+    if name not in known:
+        return stage or tr("starting")
+    return tr("{what}, part {chunk}").format(what=known[name], chunk=chunk) if chunk else known[name]
 
 
 def is_ours(job: JobRow) -> bool:

@@ -77,6 +77,8 @@ class EntryEditor(QWidget):
         ):  # fmt: skip
             form.addRow(label, widget)
             if label:
+                caption = form.labelForField(widget)
+                caption.setMinimumWidth(caption.sizeHint().width() + 2)  # at 200 % a letter is wider than half a rounded pixel says
                 widget.setAccessibleName(label.replace("&", ""))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

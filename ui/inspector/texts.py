@@ -46,10 +46,10 @@ def reasons(details: PlotDetails) -> list[str]:
         lines.append(tr("Share of the loss that each source saw: {shares}.").format(shares=", ".join(seen)))
         decided = row.get("noncompliance_area")
         if decided and decided < row["detected_area"]:
-            words = tr("Any source: {any}. At least as many sources as consensus asks for: {decided}, which decides.")
+            words = tr("Seen by at least one source: {any}. Seen by enough sources to count: {decided}; this area decides.")
             lines.append(words.format(any=number(row["detected_area"], "ha"), decided=number(decided, "ha")))
         if agreement.get("all") is not None:
-            lines.append(tr("Seen by all sources with data: {share} of it.").format(share=percent(agreement["all"])))
+            lines.append(tr("Seen by all sources with data at the same place: {share} of the loss.").format(share=percent(agreement["all"])))
     if row.get("tmf_degraded_ha"):
         lines.append(tr("Degraded, not deforested, according to Tropical Moist Forest: {ha}.").format(ha=number(row["tmf_degraded_ha"], "ha")))
     return [*lines, *reasons_in_words([reason for reason in row.get("reasons") or () if not _says_missing(reason["code"])])]

@@ -69,17 +69,17 @@ def _figure(title: str, figure: Figure, shown: Any, about: str, wanted: dict[str
         return CardText(title, tr("Not assessed"), _why(figure.why), assessed, tip, wanted, False)
     value = f"{shown(figure.value)} {unit}".strip()
     below = tr("region {value}").format(value=shown(figure.reference.value)) if figure.reference else tr("no region yet")
-    return CardText(title, value, below, assessed, f"{about} {_reference(figure.reference, shown)}", wanted)
+    return CardText(title, value, below, assessed, f"{about} {_reference(figure.reference, shown, unit)}", wanted)
 
 
 def _assessed(number_assessed: int, total: int) -> str:
     return tr("{n} assessed, {rest} not").format(n=whole(number_assessed), rest=whole(total - number_assessed))
 
 
-def _reference(reference: Reference | None, shown: Any) -> str:
+def _reference(reference: Reference | None, shown: Any, unit: str) -> str:
     if reference is None:
         return tr("No reference area is stored: process the collection with a layer of regions.")
-    parts = [tr("Reference area: {value}").format(value=shown(reference.value))]
+    parts = [tr("Reference area: {value}").format(value=f"{shown(reference.value)} {unit}".strip())]
     if reference.error is not None:
         parts.append(tr("standard error {value}").format(value=shown(reference.error)))
     if reference.cells is not None:

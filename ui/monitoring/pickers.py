@@ -33,7 +33,6 @@ class Pickers(QWidget):
         self.refresh = tool_button(self, "", "mActionRefresh", tr("Read again"), "F5")
         self.check.setCheckable(True)
         self.assessed = QLabel(self)
-        self.assessed.setWordWrap(True)
         self.assessed.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         first = QHBoxLayout()
         first.addWidget(self.collection, 1)
@@ -123,7 +122,7 @@ class Pickers(QWidget):
 
 
 def assessed_in_words(window: Window) -> str:
-    """Return how far the plots of a window were assessed; a line of its own, which wraps where the dock is narrow."""
+    """Return how far the plots of a window were assessed; a line of its own."""
     if window.assessed_end is None:
         return tr("No plot assessed")
     if window.assessed_end < window.end:
