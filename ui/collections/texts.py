@@ -152,9 +152,10 @@ def collection_html(row: CollectionRow, reports: dict[str, Any]) -> str:
 def job_html(job: JobRow) -> str:
     """Return the details of a job, its errors and its provenance."""
     run = job.provenance or {}
+    stage = stage_words(job.outcome) if job.outcome and job.status != "completed" else ""
     facts = [
         (tr("Statistics"), ", ".join(label_of(key) for key in job.stats)),
-        (tr("Status"), status_word(job_status(job))), (tr("Stage"), job.outcome), (tr("Done"), f"{count(job.progress)} %"),
+        (tr("Status"), status_word(job_status(job))), (tr("Stage"), stage), (tr("Done"), f"{count(job.progress)} %"),
         (tr("Chunks done"), count(len(job.complete_task_ids))), (tr("Chunks failed"), count(len(job.failed_task_ids))),
         (tr("Created"), moment(job.created)), (tr("Last change"), moment(job.updated)), (tr("Datasets file"), run.get("datasets_file")),
         (tr("Method"), run.get("method_version")), (tr("Plugin"), run.get("plugin_version")), ("id", job.job_id),
