@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from epoch_plugin.core.store.codec import encode
 from epoch_plugin.core.store.geometry import blob_wkb
@@ -54,9 +54,11 @@ def geometries(connection: sqlite3.Connection, collection_id: str) -> tuple[list
     return [row["uuid"] for row in rows], [blob_wkb(row["geom"]) for row in rows], [row["area"] for row in rows]
 
 
-@dataclass(frozen=True)
-class PlotShape:
-    """What the engine needs of one plot: `polygon` is WKB, `area` ha, `flags` as staged."""
+class PlotShape(NamedTuple):
+    """What the engine needs of one plot: `polygon` is WKB, `area` ha, `flags` as staged.
+
+    A tuple of plain values is nothing that Python's garbage collector has to visit: its pauses are felt in QGIS's windows.
+    """
 
     uuid: str
     polygon: bytes

@@ -50,13 +50,13 @@ def rows(table: DeforestationTable, uuids: Sequence[str], flags: Sequence[Sequen
     })  # fmt: skip
 
 
-def _lost_years(table: DeforestationTable) -> list[list[int]]:
+def _lost_years(table: DeforestationTable) -> list[Sequence[int]]:
     """Return the years with loss, ascending, of each plot; none where it is not known."""
     years = table.plan.window.years
-    lost: list[list[int]] = [[] for _ in range(len(table.area))]
+    lost: dict[int, list[int]] = {}
     for i, k in np.argwhere((table.sums.union_year > 0) & ~np.isnan(table.detected)[:, None]).tolist():
-        lost[i].append(years[k])
-    return lost
+        lost.setdefault(i, []).append(years[k])
+    return [lost.get(i, ()) for i in range(len(table.area))]
 
 
 def _agreement(table: DeforestationTable) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def _degraded(table: DeforestationTable) -> list[float | None]:
     return known_numbers(np.where(table.system_there[:, tells].any(axis=1), table.sums.degraded, np.nan))
 
 
-def _reasons(table: DeforestationTable, lost: Sequence[list[int]], flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
+def _reasons(table: DeforestationTable, lost: Sequence[Sequence[int]], flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
     plan, settings = table.plan, table.plan.settings
     record, context = _record_reasons(table), _context_reasons(table)
     cells = np.where(table.clipped, np.nan, table.weight)
