@@ -9,6 +9,7 @@ from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.numbers import number, percent
 
 INSIDE_SHARE = 0.99  # of the plot in a protected area: from here on any loss in it lies inside
+TOGETHER_SHARE = 0.95  # of the loss seen by all sources at the same place: from here on the sentence need not say how much
 _UNITS = {"_ha": "ha", "share": "%", "coverage": "%", "valid_fraction": "%", "minimum": "%", "ratio": ""}
 
 
@@ -53,10 +54,17 @@ def _who(agreement: Mapping[str, float | None]) -> str:
     seen = sum(share > 0 for share in shares)
     if len(shares) == 1:
         return tr("the only source with data")
-    if seen == len(shares) == 2:
-        return tr("both sources")
-    text = tr("all {all} sources") if seen == len(shares) else tr("{seen} of {all} sources")
-    return text.format(seen=seen, all=len(shares))
+    if seen < len(shares):
+        return tr("{seen} of {all} sources").format(seen=seen, all=len(shares))
+    who = tr("both sources") if seen == 2 else tr("all {all} sources").format(all=seen)
+    together = agreement.get("all")
+    if together is None or together >= TOGETHER_SHARE:
+        return who
+    return who + _not_together().format(share=number(100.0 * together))
+
+
+def _not_together() -> str:
+    return tr(" (at the same place: {share} % of it)")
 
 
 def _where(overlap: Mapping[str, float | None], area: float) -> str:
@@ -83,6 +91,7 @@ _DATE = "format_date(\"assessed_end\", 'yyyy-MM-dd')"
 _SHARES = "map_avals(map_delete(from_json(\"agreement\"), 'all'))"
 _ALL = f"array_length(array_filter({_SHARES}, @element IS NOT NULL))"
 _SEEN = f"array_length(array_filter({_SHARES}, coalesce(@element, 0) > 0))"
+_TOGETHER = "map_get(from_json(\"agreement\"), 'all')"
 _PROTECTED = "coalesce(map_get(from_json(\"overlap\"), 'wdpa'), 0)"
 
 
@@ -95,9 +104,10 @@ def _loss_expression() -> str:
         + _filled(tr("from {first} to {last}"), first='to_string(year("deforestation_start"))', last='to_string(year("deforestation_end"))')
         + " END",
         "who": f"CASE WHEN {_ALL} = 1 THEN {_quoted(tr('the only source with data'))}"
-        f" WHEN {_SEEN} = {_ALL} AND {_ALL} = 2 THEN {_quoted(tr('both sources'))}"
-        f" WHEN {_SEEN} = {_ALL} THEN {_filled(tr('all {all} sources'), all=f'to_string({_ALL})')}"
-        f" ELSE {_filled(tr('{seen} of {all} sources'), seen=f'to_string({_SEEN})', all=f'to_string({_ALL})')} END",
+        f" WHEN {_SEEN} < {_ALL} THEN {_filled(tr('{seen} of {all} sources'), seen=f'to_string({_SEEN})', all=f'to_string({_ALL})')}"
+        f" ELSE CASE WHEN {_ALL} = 2 THEN {_quoted(tr('both sources'))} ELSE {_filled(tr('all {all} sources'), all=f'to_string({_ALL})')} END"
+        f" || CASE WHEN coalesce({_TOGETHER}, 1) >= {TOGETHER_SHARE} THEN ''"
+        f" ELSE {_filled(_not_together(), share=_significant(f'100.0 * {_TOGETHER}'))} END END",
         "where": f"CASE WHEN {_PROTECTED} <= 0 THEN '' WHEN {_PROTECTED} >= {INSIDE_SHARE} * \"area\" THEN {_quoted(tr(', inside a protected area'))}"
         f" ELSE {_quoted(tr(', in a plot that touches a protected area'))} END",
     }

@@ -137,6 +137,9 @@ def test_map_tip_is_the_inspectors_first_sentence(loaded, truth):
         assert tip.rstrip().endswith(sentence) and feature["plotid"] in tip
         if truth[feature["plotid"]]["deforestation_alert"] == "no deforestation":
             assert sentence == f"No forest loss detected with the layers listed, up to {row['assessed_end']}."
+        together = row["agreement"].get("all")
+        if "all 4 sources" in sentence:  # all saw some of it, which is not to say that all saw all of it
+            assert ("at the same place" in sentence) == (together is not None and together < 0.95)
         seen.add(sentence.split(" ")[0])
     assert {"Forest", "Possible", "No", "Not"} <= seen
 
