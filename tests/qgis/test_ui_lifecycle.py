@@ -76,11 +76,9 @@ def test_five_times_on_and_off_leaves_nothing(iface, alone, store, monkeypatch, 
         assert not [item for item in iface.canvas.items() if type(item).__name__ == "QgsRubberBand"], "the preview is left on the map"
 
 
-def test_closing_qgis_with_a_running_job_asks_and_leaves_one_that_resumes(iface, store, monkeypatch, qtbot):
+def many_slow_chunks(iface, store, monkeypatch):
+    """Start the plugin so that a batch takes its time; return it, the Collections dock and what the dock shows."""
     from epoch_plugin.core.batch import chunks
-    from epoch_plugin.core.store import jobs
-    from epoch_plugin.core.store.store import Store
-    from epoch_plugin.ui.collections.tree_model import ROW
 
     monkeypatch.setenv("EPOCH_STORE", store)
     monkeypatch.setattr(chunks, "PLOTS_PER_CHUNK", 20)
@@ -89,7 +87,15 @@ def test_closing_qgis_with_a_running_job_asks_and_leaves_one_that_resumes(iface,
     plugin = EpochPlugin(iface)
     plugin.initGui()
     dock = plugin.desktop.dock("CollectionsDock")
-    content = dock.build()
+    return plugin, dock, dock.build()
+
+
+def test_closing_qgis_with_a_running_job_asks_and_leaves_one_that_resumes(iface, store, monkeypatch, qtbot):
+    from epoch_plugin.core.store import jobs
+    from epoch_plugin.core.store.store import Store
+    from epoch_plugin.ui.collections.tree_model import ROW
+
+    plugin, dock, content = many_slow_chunks(iface, store, monkeypatch)
     content.ask("sample")
     qtbot.waitUntil(lambda: bool(dock.running_jobs()) and any(run.fraction > 0.1 for run in plugin.desktop.runs.jobs()), timeout=WAIT)
     asked = []
@@ -125,16 +131,8 @@ def test_closing_qgis_with_a_running_job_asks_and_leaves_one_that_resumes(iface,
 
 def test_a_job_that_qgis_itself_cancels_is_offered_again(iface, store, monkeypatch, qtbot):
     """QGIS asks about active tasks and cancels them before it asks exit blockers."""
-    from epoch_plugin.core.batch import chunks
-
-    monkeypatch.setenv("EPOCH_STORE", store)
-    monkeypatch.setattr(chunks, "PLOTS_PER_CHUNK", 20)
-    slowly(monkeypatch)
-    preferences.put_interrupted_jobs([])
-    plugin = EpochPlugin(iface)
-    plugin.initGui()
-    dock = plugin.desktop.dock("CollectionsDock")
-    dock.build().ask("sample")
+    plugin, dock, content = many_slow_chunks(iface, store, monkeypatch)
+    content.ask("sample")
     qtbot.waitUntil(lambda: bool(dock.running_jobs()), timeout=WAIT)
     job_id = dock.running_jobs()[0]
     QgsApplication.taskManager().cancelAll()

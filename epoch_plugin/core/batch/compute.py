@@ -11,7 +11,8 @@ from epoch_plugin.core.batch.statistics import MergedTasks, StatisticPlan
 from epoch_plugin.core.progress import NoProgress, Progress
 from epoch_plugin.core.store.plots import PlotShape
 from epoch_plugin.core.zonal import engine
-from epoch_plugin.core.zonal.coverage_cache import CoverageCache, cache_folder
+from epoch_plugin.core.zonal.array_cache import cache_folder
+from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 
 Rows = dict[str, list[dict[str, Any]]]  # statistic -> one row per plot
 

@@ -26,8 +26,9 @@ from epoch_plugin.core.metrics.shares import M2_PER_HA
 from epoch_plugin.core.progress import Progress
 from epoch_plugin.core.regions.reference_area import ReferenceArea
 from epoch_plugin.core.zonal import engine
+from epoch_plugin.core.zonal.array_cache import cache_folder
 from epoch_plugin.core.zonal.cell_area import ground_cell_size, is_geographic
-from epoch_plugin.core.zonal.coverage_cache import CoverageCache, cache_folder
+from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.kernel import LayerRead
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 

@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
-from epoch_plugin.core.zonal.array_cache import FORMAT, LIMIT_BYTES, ArrayCache, cache_folder
+from epoch_plugin.core.zonal.array_cache import FORMAT, LIMIT_BYTES, ArrayCache
 from epoch_plugin.core.zonal.coverage import Coverage
 from epoch_plugin.core.zonal.kernel import Array
 from epoch_plugin.core.zonal.rings import Rings
-
-__all__ = ["CoverageCache", "cache_folder"]
 
 Beside = Callable[..., object]  # takes a function and its arguments: a pool's submit
 
