@@ -64,7 +64,7 @@ def _who(agreement: Mapping[str, float | None]) -> str:
 
 
 def _not_together() -> str:
-    return tr(" (at the same place: {share} % of it)")
+    return tr(" (at the same place: {share} % of what any of them saw)")
 
 
 def _where(overlap: Mapping[str, float | None], area: float) -> str:
