@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import struct
 
@@ -310,3 +311,19 @@ def test_one_snapshot_whoever_commits_meanwhile(store):
     run_job(store, [result(number + 1) for number in range(600)])
     assert {feature.properties["job_id"] for feature in [first, *answer.features]} == {None}
     assert answer.matched == 600
+
+
+@pytest.mark.parametrize("obstacle", ["the disk is full", "a folder has the name"])
+def test_ndjson_that_cannot_be_finished_is_an_error_in_words_and_leaves_nothing(store, tmp_path, obstacle):
+    add_collection(store, 2)
+    path = tmp_path / "out.ndjson"
+    if obstacle == "a folder has the name":
+        path.mkdir()
+    elif not os.path.exists("/dev/full"):
+        pytest.skip("this system has no device that is always full")
+    else:
+        (tmp_path / "out.ndjson.partial").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"NDJSON cannot be written to .*out\.ndjson"):
+        ndjson.write(str(path), fetch(store, FetchRequest(collection=C, plots_only=True)))
+    assert path.is_dir() or not path.exists()
+    assert not os.path.lexists(tmp_path / "out.ndjson.partial")

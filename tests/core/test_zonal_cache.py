@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import numpy as np
 import pytest
 from shapely.geometry import Point, box
@@ -90,3 +93,13 @@ def test_a_folder_that_cannot_be_written_changes_nothing(tmp_path, rings):
     compute = Counted(rings)
     found = CoverageCache(tmp_path / "file").get(rings, GRID, ROWS, True, compute)
     assert equal(found, compute()) and compute.calls == 2
+
+
+def test_what_killed_processes_left_goes_and_what_is_being_written_stays(tmp_path, rings):
+    old, young = tmp_path / "tmpold.partial", tmp_path / "tmpyoung.partial"
+    for path in (old, young):
+        path.write_bytes(b"begun")
+    yesterday = time.time() - 86_400
+    os.utime(old, (yesterday, yesterday))
+    CoverageCache(tmp_path).get(rings, GRID, ROWS, True, Counted(rings))
+    assert not old.exists() and young.exists() and len(list(tmp_path.iterdir())) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -55,7 +56,7 @@ class NdjsonWriter:
         try:
             self._file = open(self._partial, "wb")
         except OSError as error:
-            raise InputError(f"NDJSON cannot be written to {path} ({error}).") from error
+            raise self._refused(error) from error
 
     def add(self, feature: Feature) -> None:
         """Write one feature, together with others."""
@@ -72,25 +73,38 @@ class NdjsonWriter:
         self._waiting, self._bytes = [], 0
 
     def _write(self, features: Sequence[Feature]) -> None:
-        self._file.write("".join(self._template.lines(features)).encode())
+        try:
+            self._file.write("".join(self._template.lines(features)).encode())
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> InputError:
+        return InputError(f"NDJSON cannot be written to {self._path} ({error}).")
 
     def __enter__(self) -> NdjsonWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        complete = False
         try:
+            try:
+                if error is None:
+                    self._hand_over()
+                    self._writing.result()
+            finally:
+                self._thread.shutdown()
+                self._close(silently=error is not None)
             if error is None:
-                self._hand_over()
-                self._writing.result()
-                complete = True
-        finally:
-            self._thread.shutdown()
-            self._file.close()
-            if complete:
                 os.replace(self._partial, self._path)
-            else:
+        except OSError as problem:
+            raise self._refused(problem) from problem
+        finally:
+            with contextlib.suppress(FileNotFoundError):
                 os.remove(self._partial)
+
+    def _close(self, silently: bool) -> None:
+        """Close the file, which writes what is buffered; a failure matters where the file was to be kept."""
+        with contextlib.suppress(*([OSError] if silently else [])):
+            self._file.close()
 
 
 def write(path: str, result: FetchResult) -> int:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from epoch_plugin.core.zonal.kernel import Array
 
 FORMAT = b"epoch-coverage-2"  # changed whenever an algorithm whose results are kept, or the files' layout, is
 LIMIT_BYTES = 2_000_000_000
+_PARTIAL = ".partial"
+_ABANDONED_SECONDS = 3600.0  # writing a file takes seconds: what is this old was left by a process that was killed
 
 
 def cache_folder() -> Path:
@@ -59,21 +62,25 @@ class ArrayCache:
         """Store arrays under `name`; the file appears once it is complete."""
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".partial")
+            handle, partial = tempfile.mkstemp(dir=self._folder, suffix=_PARTIAL)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(FORMAT)
                     for values in arrays:
                         np.save(file, values, allow_pickle=False)
                 os.replace(partial, self._folder / name)
-            except OSError:
+            except BaseException:
                 os.unlink(partial)
                 raise
             self._shrink()
 
     def _shrink(self) -> None:
-        """Delete what was not used for longest until the folder is within its limit."""
-        files = sorted((entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(self._folder) if entry.name.endswith(".cov"))
+        """Delete what killed processes left, and what was not used for longest until the folder is within its limit."""
+        entries = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(self._folder)]
+        for written, _, path in entries:
+            if path.endswith(_PARTIAL) and written < time.time() - _ABANDONED_SECONDS:
+                os.unlink(path)
+        files = sorted(entry for entry in entries if entry[2].endswith(".cov"))
         size = sum(length for _, length, _ in files)
         for _, length, path in files:
             if size <= self._limit:
