@@ -58,7 +58,7 @@ def check_plot(request: CheckRequest, progress: Progress) -> PlotDetails:
     plans = [PLANNERS[name](datasets, batch.window, request.settings, _box(shape)) for name in stats]
     merged = MergedTasks(plans)
     answers = engine.run([shape.polygon], merged.tasks, os.cpu_count() or 1, progress)
-    rows = {name: plan.rows(merged.results_of(i, answers), [shape])[0] for i, (name, plan) in enumerate(zip(stats, plans))}
+    rows = {name: next(plan.rows(merged.results_of(i, answers), [shape])) for i, (name, plan) in enumerate(zip(stats, plans))}
     statistics = {name: _as_stored(name, row) for name, row in rows.items()}
     sources: Sequence[dict[str, Any]] = describe_inputs(batch, "", plans)["sources"]
     return PlotDetails(None, "", request.name, shape.area, shape.polygon, {}, statistics, layer_uses(sources, statistics))

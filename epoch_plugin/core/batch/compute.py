@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from epoch_plugin.core.zonal import engine
 from epoch_plugin.core.zonal.array_cache import cache_folder
 from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 
-Rows = dict[str, list[dict[str, Any]]]  # statistic -> one row per plot
+Row = dict[str, Any]
+Rows = Mapping[str, Iterable[Row]]  # statistic -> one row per plot, to be gone through once
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,21 @@ class ChunkSpec:
 class NodeAnswer:
     """A chunk's rows, and what the node that made them runs: method, plugin and library versions."""
 
-    rows: Rows
+    rows: dict[str, list[Row]]
     versions: dict[str, str]
 
 
-def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1, progress: Progress | None = None) -> Rows:
+def compute_chunk(spec: ChunkSpec, shapes: Sequence[PlotShape], threads: int = 1, progress: Progress | None = None) -> dict[str, list[Row]]:
     """Return the rows of each statistic for some plots; neither `threads` nor what else is in the chunk changes a bit of them.
 
     Raises `DatasetError` for a source that cannot be read and `CancelledError` when the listener wants to stop.
     """
-    return rows_of(spec, shapes, chunk_sums(spec, [shape.polygon for shape in shapes], threads, progress or NoProgress()))
+    rows = rows_of(spec, shapes, chunk_sums(spec, [shape.polygon for shape in shapes], threads, progress or NoProgress()))
+    return {name: list(own) for name, own in rows.items()}
 
 
 def rows_of(spec: ChunkSpec, shapes: Sequence[PlotShape], sums: Sequence[list[engine.GridResult]]) -> Rows:
-    """Return the rows that follow from a chunk's sums."""
+    """Assess the plots by their chunk's sums; return their rows, each made when it is asked for."""
     return {name: plan.rows(own, shapes) for name, plan, own in zip(spec.stats, spec.plans, sums)}
 
 

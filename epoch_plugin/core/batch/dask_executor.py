@@ -54,7 +54,7 @@ class DaskExecutor:
 
     def submit(self, shapes: Sequence[PlotShape]) -> Any:
         """Send a chunk; the same plots sent again are computed again."""
-        return self._client.submit(compute_on_node, self._spec, list(shapes), pure=False)
+        return self._client.submit(compute_on_node, self._spec, shapes, pure=False)
 
     def finished(self, waiting: Collection[Any], seconds: float) -> list[Any]:
         """Return the done ones."""

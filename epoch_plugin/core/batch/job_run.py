@@ -102,7 +102,7 @@ class JobRun:
 
     def _commit(self, chunk: Chunk, rows: Rows) -> None:
         own = {"collection_id": self._job.collection_id, "job_id": self._job.job_id}
-        found = {name: [{**row, **own} for row in statistic] for name, statistic in rows.items()}
+        found = {name: ({**row, **own} for row in statistic) for name, statistic in rows.items()}  # made while they are stored
         self._progress.done += 1
         with self._store.writing() as connection:
             jobs.commit_chunk(connection, self._job.job_id, self._owner, chunk.chunk_id, found, 100.0 * self._progress.share, outcome="gather")

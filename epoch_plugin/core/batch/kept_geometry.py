@@ -14,6 +14,8 @@ from epoch_plugin.core.regions.region import Region
 from epoch_plugin.core.regions.shares import Share
 from epoch_plugin.core.zonal.array_cache import FORMAT, ArrayCache, cache_folder
 
+_SHARE = np.dtype([("plot", np.int64), ("region", np.int64), ("share", np.float64), ("near_edge", np.bool_)])
+
 
 class KeptGeometry:
     """What was worked out before of a set of plots; `plots` are their polygons (WKB), in the order in which shares number them."""
@@ -38,11 +40,8 @@ class KeptGeometry:
         name = self._name("shares", near_border_km, *((region.polygon, region.coarse) for region in regions))
         kept = self._arrays.read(name, 4)
         if kept is None:
-            found = list(compute())
-            kept = [
-                np.array([share.plot for share in found], np.int64), np.array([share.region for share in found], np.int64),
-                np.array([share.share for share in found], np.float64), np.array([share.near_edge for share in found], np.bool_),
-            ]  # fmt: skip
+            found = np.fromiter(((share.plot, share.region, share.share, share.near_edge) for share in compute()), _SHARE)
+            kept = [np.ascontiguousarray(found[column]) for column in found.dtype.names or ()]
             self._arrays.store(name, kept)
         for plot, region, share, near_edge in zip(*kept):
             yield Share(int(plot), int(region), float(share), bool(near_edge))

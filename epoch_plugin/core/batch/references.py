@@ -241,7 +241,7 @@ def _values(plan: StatisticPlan, names: Sequence[str], results: Sequence[MaskedR
     weight = inner[_deciding_task(plan)].weight / M2_PER_HA
     if isinstance(plan, DeforestationStatistic):
         return _deforestation(plan, names[0], inner, weight)
-    rows: list[dict[str, Any]] = plan.rows(inner, [_Shape(float(weight[i])) for i in range(n)])
+    rows = plan.rows(inner, [_Shape(float(weight[i])) for i in range(n)])
     return [
         _Values({name: row[name] for name in names}, float(weight[i]) * (row["valid_fraction"] or 0.0), row["valid_fraction"] or 0.0)
         for i, row in enumerate(rows)

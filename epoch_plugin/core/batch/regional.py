@@ -69,7 +69,7 @@ class RegionalStage:
     def _polygons(self, fids: Sequence[int]) -> Iterator[bytes]:
         for start in range(0, len(fids), _ROWS_AT_A_TIME):
             with self._store.reading() as connection:
-                yield from (shape.polygon for shape in plots.shapes(connection, list(fids[start : start + _ROWS_AT_A_TIME])))
+                yield from plots.shapes(connection, fids[start : start + _ROWS_AT_A_TIME]).polygons
 
     def _store_shares(
         self, fids: Sequence[int], boxes: Floats, regions: Sequence[Region], kept: KeptGeometry, progress: Progress
@@ -80,7 +80,7 @@ class RegionalStage:
 
         def load(positions: Sequence[int]) -> list[bytes]:
             with self._store.reading() as connection:
-                return [shape.polygon for shape in plots.shapes(connection, [fids[i] for i in positions])]
+                return plots.shapes(connection, [fids[i] for i in positions]).polygons
 
         near_edge: Counter[int] = Counter()
         inside = {region.stat_type: np.zeros(len(fids), bool) for region in regions}

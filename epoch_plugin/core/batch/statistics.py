@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from epoch_plugin.core.datasets.datasets_file import Datasets
@@ -47,8 +47,8 @@ class StatisticPlan(Protocol):
     def provenance(self) -> dict[str, Any]:
         """Return what else decided the numbers: the analysis grid, years chosen, ..."""
 
-    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
-        """Return one row per plot for the statistic's table, without collection and job."""
+    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> Iterator[dict[str, Any]]:
+        """Assess the plots; return a row of each for the statistic's table, without collection and job, made when it is asked for."""
 
 
 PLANNERS: dict[str, Callable[[Datasets, MonitoringWindow, Settings, Floats], StatisticPlan]] = {

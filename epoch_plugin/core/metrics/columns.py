@@ -1,17 +1,20 @@
-"""Rows from whole columns: a table's numbers become Python's all at once, and one mapping per plot at the end."""
+"""Rows from whole columns: a table's numbers become Python's all at once, and one mapping per plot when it is asked for.
+
+Thousands of mappings held at a time would be as many things for Python's garbage collector to visit, whose pauses are felt in QGIS's windows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 
-def records(columns: Mapping[str, Sequence[Any]], n: int = 0) -> list[dict[str, Any]]:
-    """Return one dict per plot of columns of equal length; n empty ones of no column."""
-    return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else [{} for _ in range(n)]
+def records(columns: Mapping[str, Iterable[Any]], n: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield one dict per plot of columns of equal length, each a list or made on the way; n empty ones of no column."""
+    return (dict(zip(columns, values)) for values in zip(*columns.values())) if columns else ({} for _ in range(n))
 
 
 def known_numbers(values: npt.NDArray[np.float64]) -> list[float | None]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from epoch_plugin.core.store.codec import encode
 from epoch_plugin.core.store.geometry import blob_wkb
@@ -55,15 +55,38 @@ def geometries(connection: sqlite3.Connection, collection_id: str) -> tuple[list
 
 
 class PlotShape(NamedTuple):
-    """What the engine needs of one plot: `polygon` is WKB, `area` ha, `flags` as staged.
-
-    A tuple of plain values is nothing that Python's garbage collector has to visit: its pauses are felt in QGIS's windows.
-    """
+    """What the engine needs of one plot: `polygon` is WKB, `area` ha, `flags` as staged."""
 
     uuid: str
     polygon: bytes
     area: float
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlotShapes(Sequence[PlotShape]):
+    """Plots as columns: one object each would be thousands for Python's garbage collector to visit, whose pauses are felt in QGIS's windows."""
+
+    uuids: list[str]
+    polygons: list[bytes]
+    areas: list[float]
+    flags: list[tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.uuids)
+
+    @overload
+    def __getitem__(self, place: int) -> PlotShape: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> PlotShapes: ...
+
+    def __getitem__(self, place: int | slice) -> PlotShape | PlotShapes:
+        columns = self.uuids[place], self.polygons[place], self.areas[place], self.flags[place]
+        return PlotShapes(*columns) if isinstance(place, slice) else PlotShape(*columns)
+
+    def __iter__(self) -> Iterator[PlotShape]:
+        return map(PlotShape, self.uuids, self.polygons, self.areas, self.flags)
 
 
 def boxes(connection: sqlite3.Connection, collection_id: str) -> list[tuple[int, float, float, float, float]]:
@@ -72,18 +95,22 @@ def boxes(connection: sqlite3.Connection, collection_id: str) -> list[tuple[int,
     return [tuple(row) for row in connection.execute(sql, (collection_id,))]
 
 
-def shapes(connection: sqlite3.Connection, fids: Iterable[int]) -> list[PlotShape]:
+def shapes(connection: sqlite3.Connection, fids: Iterable[int]) -> PlotShapes:
     """Return the plots with these fids, in that order."""
     wanted = list(fids)
     sql = "SELECT p.fid, p.uuid, p.geom, p.area, p.flags FROM json_each(?) w JOIN plots p ON p.fid = w.value"
     rows = connection.execute(sql, (json.dumps(wanted),))
     known: dict[str | None, tuple[str, ...]] = {None: ()}  # most plots have the same flags, or none
-    found = {}
+    place: dict[int, int] = {}
+    columns: tuple[list[Any], ...] = [], [], [], []
     for fid, uuid, geom, area, flags in rows:
         if flags not in known:
             known[flags] = tuple(json.loads(flags))
-        found[fid] = PlotShape(uuid, blob_wkb(geom), area, known[flags])
-    return [found[fid] for fid in wanted]
+        place[fid] = len(place)
+        for column, value in zip(columns, (uuid, blob_wkb(geom), area, known[flags])):
+            column.append(value)
+    order = [place[fid] for fid in wanted]
+    return PlotShapes(*([column[i] for i in order] for column in columns))
 
 
 def count(connection: sqlite3.Connection, collection_id: str) -> int:

@@ -111,13 +111,15 @@ def _partial(answer: CellAnswer, summands: Summands) -> Part:
 
 
 def _partial_states(answer: CellStates, summands: Summands) -> StatePart:
-    n = len(answer.states)
-    key = summands.part * n
-    key += answer.code
-    area = _summed(key, summands.weight, len(summands.part_plot) * n)
+    # of the states that a kernel may name, few occur in a group: only they are worth a place in every part
+    present = np.flatnonzero(np.bincount(answer.code, minlength=len(answer.states)))
+    n = max(len(present), 1)
+    dense = np.zeros(len(answer.states), np.int64)
+    dense[present] = np.arange(len(present))
+    area = _summed(summands.part * n + dense.take(answer.code), summands.weight, len(summands.part_plot) * n)
     touched = np.flatnonzero(area > 0)
-    part, state = touched // n, touched % n
-    return StatePart(summands.part_plot[part], summands.part_order[part], state, area[touched], answer.states)
+    part = touched // n
+    return StatePart(summands.part_plot[part], summands.part_order[part], present.take(touched - part * n), area[touched], answer.states)
 
 
 def _partial_values(answer: CellValues, summands: Summands) -> ValuePart:

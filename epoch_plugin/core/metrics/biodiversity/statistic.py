@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,15 +92,15 @@ class BiodiversityStatistic(Planned):
             "connectivity_block_cells": self.plan.block_cells,
         }
 
-    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
-        """Return one row per plot."""
+    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> Iterator[dict[str, Any]]:
+        """Assess the plots; return their rows, each made when it is asked for."""
         plan, area = self.plan, np.array([shape.area for shape in shapes], np.float64)
         result = None if plan.place is None else results[plan.place.task]
         sums: list[ValueSums] = []
         if plan.place is not None and result is not None:
             sums = _value_sums(result.kernels[plan.place.kernel])
         table = assess(plan, sums, area if result is None else whole_area(area, result))
-        return [self._row(table, result, i, shape) for i, shape in enumerate(shapes)]
+        return (self._row(table, result, i, shape) for i, shape in enumerate(shapes))
 
     def _row(self, table: BiodiversityTable, result: GridResult | None, i: int, shape: PlotShape) -> dict[str, Any]:
         plan, valid = self.plan, float(table.valid_fraction[i])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,21 @@ def rows(table: BiomassTable, uuids: Sequence[str], flags: Sequence[Sequence[str
     pair = None if kernel is None else kernel.pair
     years = None if pair is None else pair.years
     land_cover_reasons = _land_cover_reasons(table)
-    yield from records({
+    return records({
         "uuid": uuids,
         "monitoring_start": [window.start] * n,
         "monitoring_end": [window.end] * n,
-        "assessed_end": [_assessed_end(table, i) for i in range(n)],
+        "assessed_end": (_assessed_end(table, i) for i in range(n)),
         **_changes(table, n),
         "luc_amortised_tco2eyear": _column(table.amortised, "total", n),
         "luc_amortised_tco2ehayear": _column(table.amortised, "per_ha", n),
         "amortisation_years": [table.amortisation_years] * n,
-        "stock_years": [None if years is None else list(years) for _ in range(n)],
+        "stock_years": (None if years is None else list(years) for _ in range(n)),
         **{f"annual_{name}": _annual(table.annual.get(name), n) for name in ("agb", "bgb", "soc")},
         "annual_lc": records({str(year): classes for year, classes in table.cover.items()}) if table.cover else [None] * n,
         "coverage": records({role: share.tolist() for role, share in table.coverage.items()}, n),
         "valid_fraction": table.valid_fraction.tolist(),
-        "reasons": [_reasons(table, i, flags[i], land_cover_reasons) for i in range(n)],
+        "reasons": (_reasons(table, i, flags[i], land_cover_reasons) for i in range(n)),
     })  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def _column(change: Change | None, column: str, n: int) -> list[float | None]:
     return [None] * n if change is None else known_numbers(getattr(change, column))
 
 
-def _annual(annual: Annual | None, n: int) -> Sequence[dict[str, Any] | None]:
+def _annual(annual: Annual | None, n: int) -> Iterable[dict[str, Any] | None]:
     if annual is None:
         return [None] * n
     years = {str(year): known_numbers(values) for year, values in annual.years.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,10 @@ class BiomassStatistic(Planned):
             "root_shoot_from": ratios,
         }
 
-    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> list[dict[str, Any]]:
-        """Return one row per plot."""
+    def rows(self, results: Sequence[GridResult], shapes: Sequence[PlotShape]) -> Iterator[dict[str, Any]]:
+        """Assess the plots; return their rows, each made when it is asked for."""
         table = assess(self.plan, list(results), np.array([shape.area for shape in shapes], np.float64))
-        return list(rows(table, [shape.uuid for shape in shapes], [shape.flags for shape in shapes]))
+        return rows(table, [shape.uuid for shape in shapes], [shape.flags for shape in shapes])
 
 
 def plan_statistic(datasets: Datasets, window: MonitoringWindow, settings: Settings, boxes: Floats) -> BiomassStatistic:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def rows(table: WaterTable, uuids: Sequence[str], flags: Sequence[Sequence[str]]
         "soil_moisture_percentile": known_numbers(table.ranked[SOIL_MOISTURE].field) if SOIL_MOISTURE in table.ranked else nothing,
         "evapotranspiration_anomaly": known_numbers(table.ranked[ET].field) if ET in table.ranked else nothing,
     }
-    yield from records({
+    return records({
         "uuid": uuids,
         "monitoring_start": [window.start] * n,
         "monitoring_end": [window.end] * n,
@@ -43,7 +44,7 @@ def rows(table: WaterTable, uuids: Sequence[str], flags: Sequence[Sequence[str]]
     })  # fmt: skip
 
 
-def _annual(table: WaterTable, yearly: Floats) -> list[dict[str, Any]]:
+def _annual(table: WaterTable, yearly: Floats) -> Iterator[dict[str, Any]]:
     return records({str(year): known_numbers(values) for year, values in zip(table.plan.window.years, yearly)}, len(table.area))
 
 
@@ -65,32 +66,30 @@ def _valid_fraction(table: WaterTable, fields: dict[str, list[Any]], n: int) -> 
     return found
 
 
-def _reasons(table: WaterTable, flags: Sequence[Sequence[str]]) -> list[list[Reason]]:
-    n = len(table.area)
-    columns = [_pet_reasons(table)]
+def _reasons(table: WaterTable, flags: Sequence[Sequence[str]]) -> Iterator[list[Reason]]:
+    columns: list[Iterable[list[Reason]]] = [_pet_reasons(table)]
     for role in (SOIL_MOISTURE, ET):
-        columns.append(_ranked_reasons(table, role) if role in table.ranked else [[reason("missing_layer", role)] for _ in range(n)])
+        columns.append(_ranked_reasons(table, role) if role in table.ranked else repeat([reason("missing_layer", role)]))
     if table.plan.stress is None:
-        columns.append([[reason("missing_layer", STRESS)] for _ in range(n)])
+        columns.append(repeat([reason("missing_layer", STRESS)]))
     else:
-        columns.append([[reason("no_data", STRESS)] if unknown else [] for unknown in np.isnan(table.stress).tolist()])
+        columns.append([reason("no_data", STRESS)] if unknown else [] for unknown in np.isnan(table.stress).tolist())
     shapes = zip(table.area.tolist(), known_numbers(table.cells), flags)
-    columns.append([shape_reasons(area, cells, flag) for area, cells, flag in shapes])
-    return [[*pet, *moisture, *et, *stress, *shape] for pet, moisture, et, stress, shape in zip(*columns)]
+    columns.append(shape_reasons(area, cells, flag) for area, cells, flag in shapes)
+    return ([*pet, *moisture, *et, *stress, *shape] for pet, moisture, et, stress, shape in zip(*columns))
 
 
-def _pet_reasons(table: WaterTable) -> list[list[Reason]]:
+def _pet_reasons(table: WaterTable) -> Iterator[list[Reason]]:
     rain, demand = ~np.isnan(table.precipitation), ~np.isnan(table.pet)
     missing = [_role_reasons(table, role, there.any(axis=0)) for role, there in ((PRECIPITATION, rain), (PET, demand))]
-    no_ratio = np.isnan(table.pet_ratio).tolist()
-    years, both = table.plan.window.years, (rain & demand).T.tolist()
-    return [[*p, *e] or _ratio_reasons(years, there, unknown) for p, e, there, unknown in zip(*missing, both, no_ratio)]
+    years, both = table.plan.window.years, (rain & demand).T
+    return ([*p, *e] or _ratio_reasons(years, there.tolist(), unknown) for p, e, there, unknown in zip(*missing, both, np.isnan(table.pet_ratio).tolist()))
 
 
-def _role_reasons(table: WaterTable, role: str, there: npt.NDArray[np.bool_]) -> list[list[Reason]]:
+def _role_reasons(table: WaterTable, role: str, there: npt.NDArray[np.bool_]) -> Iterator[list[Reason]]:
     if role not in table.plan.series:
-        return [[reason("missing_layer", role)] for _ in there]
-    return [[] if found else [reason("no_window_year", role)] for found in there.tolist()]
+        return ([reason("missing_layer", role)] for _ in there)
+    return ([] if found else [reason("no_window_year", role)] for found in there.tolist())
 
 
 def _ratio_reasons(years: Sequence[int], there: Sequence[bool], no_ratio: bool) -> list[Reason]:
@@ -101,21 +100,20 @@ def _ratio_reasons(years: Sequence[int], there: Sequence[bool], no_ratio: bool) 
     return [] if there[-1] else [reason("earlier_year", "precipitation_pet_ratio", years=[year for year, has in zip(years, there) if has])]
 
 
-def _ranked_reasons(table: WaterTable, role: str) -> list[list[Reason]]:
+def _ranked_reasons(table: WaterTable, role: str) -> Iterator[list[Reason]]:
     ranked: Ranked = table.ranked[role]
     counts = (~np.isnan(ranked.reference)).sum(axis=0).tolist()
     alike = (all_alike(ranked.reference) if role == ET else np.zeros(len(counts), bool)).tolist()
     years, reference = table.plan.window.years, table.plan.references[role]
-    found: list[list[Reason]] = []
     for there, n, same, shown in zip(ranked.in_window.tolist(), counts, alike, ranked.shown.tolist()):
         if not there:
-            found.append([reason("no_window_year", role)])
+            yield [reason("no_window_year", role)]
         elif n < MIN_REFERENCE_YEARS:
-            found.append([reason("few_reference_years", role, n=n)])
+            yield [reason("few_reference_years", role, n=n)]
         elif same:
-            found.append([reason("no_variation", role)])
+            yield [reason("no_variation", role)]
         else:
-            found.append([reason("reference_includes_window", role, years=list(reference.years))] if reference.includes_window else [])
+            found = [reason("reference_includes_window", role, years=list(reference.years))] if reference.includes_window else []
             if years[shown] != years[-1]:
-                found[-1].append(reason("earlier_year", role, year=years[shown]))
-    return found
+                found.append(reason("earlier_year", role, year=years[shown]))
+            yield found
