@@ -22,9 +22,11 @@ from qgis.core import (
 from epoch_plugin.bridge.borders import world_map
 from epoch_plugin.bridge.feedback import FeedbackProgress
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.executor_name import THREADS, check_executor
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 from epoch_plugin.processing_algorithms.base import ADVANCED, EpochAlgorithm
+from epoch_plugin.processing_algorithms.executor_parameter import executor_parameter
 
 if TYPE_CHECKING:
     from epoch_plugin.core.batch import BatchRequest
@@ -71,7 +73,7 @@ class BatchAlgorithm(EpochAlgorithm):
         self._add_advanced(
             QgsProcessingParameterEnum(self.IF_DONE, self.tr("If the same job is done already"), choices, False, "reuse", usesStaticStrings=True)
         )
-        self._add_advanced(QgsProcessingParameterString(self.EXECUTOR, self.tr("Executor"), "threads"))
+        self.addParameter(executor_parameter(self.EXECUTOR, self.tr("Executor: threads, or dask:<scheduler address>")))
         self.addOutput(QgsProcessingOutputString("JOB_ID", self.tr("Job id")))
         self.addOutput(QgsProcessingOutputString("STATUS", self.tr("Status")))
 
@@ -81,9 +83,10 @@ class BatchAlgorithm(EpochAlgorithm):
         self.check_collection(parameters, context)
 
     def check_run(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-        """Demand a window that ends after its start, usable settings and a datasets file."""
+        """Demand a window that ends after its start, usable settings, an executor that exists and a datasets file."""
         self.window(parameters, context)
         self.settings(parameters, context)
+        check_executor(self.text(parameters, self.EXECUTOR, context) or THREADS)
         datasets = self.required(parameters, self.DATASETS, context)
         if not os.path.isfile(datasets):
             raise InputError(f"DATASETS: there is no file {datasets}.")
@@ -124,7 +127,7 @@ class BatchAlgorithm(EpochAlgorithm):
             borders=world_map(),
             skip_on_low_confidence=self.parameterAsBoolean(parameters, self.SKIP_ON_LOW_CONFIDENCE, context),
             if_done=self.parameterAsEnumString(parameters, self.IF_DONE, context) or "reuse",
-            executor=self.text(parameters, self.EXECUTOR, context) or "threads",
+            executor=self.text(parameters, self.EXECUTOR, context) or THREADS,
             non_biomass=self.parameterDefinition(self.NON_BIOMASS) is not None and self.parameterAsBoolean(parameters, self.NON_BIOMASS, context),
         )
 

@@ -12,7 +12,6 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QLineEdit,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -25,6 +24,7 @@ from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.core.errors import EpochError
 from epoch_plugin.core.settings import Settings
+from epoch_plugin.ui.common.executor_edit import ExecutorEdit
 
 
 class OptionsPage(QgsOptionsPageWidget):
@@ -42,8 +42,8 @@ class OptionsPage(QgsOptionsPageWidget):
         self.datasets = QgsFileWidget(self)
         self.datasets.setFilter(tr("Datasets file (*.json)"))
         self.datasets.setFilePath(preferences.get(preferences.DATASETS))
-        self.executor = QLineEdit(preferences.get(preferences.EXECUTOR), self)
-        self.executor.setToolTip(tr("threads: this computer. dask:<scheduler address>: a Dask cluster."))
+        self.executor = ExecutorEdit(self)
+        self.executor.set_value(preferences.get(preferences.EXECUTOR))
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -52,8 +52,7 @@ class OptionsPage(QgsOptionsPageWidget):
             widget.setAccessibleName(label.replace("&", ""))
         store = tr("The store is one GeoPackage with all collections; left empty, it lies in your QGIS profile.")
         variable = tr("Where the environment variable EPOCH_STORE is set, it is used instead.")
-        executor = tr("Executor: “threads” is this computer, “dask:” with a scheduler's address a Dask cluster.")
-        hint = QLabel(f"{store} {variable}\n{executor}", self)
+        hint = QLabel(f"{store} {variable}", self)
         hint.setWordWrap(True)
         form.addRow("", hint)
         layout = QVBoxLayout(self)
@@ -65,7 +64,7 @@ class OptionsPage(QgsOptionsPageWidget):
         """Keep the preferences; what is unusable was refused by `isValid`."""
         preferences.put(preferences.STORE, self.store.filePath())
         preferences.put(preferences.DATASETS, self.datasets.filePath())
-        preferences.put(preferences.EXECUTOR, self.executor.text())
+        preferences.put(preferences.EXECUTOR, self.executor.value())
         preferences.put_presets({name: json.loads(text) for name, text in self.rows() if not problem_of(name, text)})
 
     def rows(self) -> list[tuple[str, str]]:
@@ -75,11 +74,11 @@ class OptionsPage(QgsOptionsPageWidget):
         return [(name, text) for name, text in texts if name or text]
 
     def isValid(self) -> bool:
-        """Refuse presets that no run would accept, and show why."""
+        """Refuse an executor and presets that no run would accept, and show why."""
         problems = [text for row in self.rows() if (text := problem_of(*row))]
         self.problem.setText("\n".join(problems))
         self.problem.setVisible(bool(problems))
-        return not problems
+        return not problems and not self.executor.problem()
 
     def _presets(self) -> QVBoxLayout:
         self.table = QTableWidget(0, 2, self)

@@ -9,8 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 from epoch_plugin.core.batch.compute import ChunkSpec, Rows, chunk_sums, rows_of
-from epoch_plugin.core.batch.request import DASK, THREADS
 from epoch_plugin.core.errors import EpochError, InputError, MissingLibraryError
+from epoch_plugin.core.executor_name import DASK, THREADS
 from epoch_plugin.core.progress import NoProgress, Progress
 from epoch_plugin.core.store.plots import PlotShape
 from epoch_plugin.core.zonal.engine import GridResult

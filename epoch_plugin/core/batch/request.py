@@ -6,11 +6,11 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.executor_name import THREADS, check_executor
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.core.window import EUDR_CUTOFF, MonitoringWindow
 
 REUSE, RECOMPUTE = "reuse", "recompute"
-THREADS, DASK = "threads", "dask:"  # the latter is followed by a scheduler's address
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class BatchRequest:
             raise InputError(f"STATS: unknown statistic {', '.join(unknown) or '(none)'}; available: {', '.join(PLANNERS)}.")
         if self.if_done not in (REUSE, RECOMPUTE):
             raise InputError(f"IF_DONE is '{self.if_done}': use '{REUSE}' or '{RECOMPUTE}'.")
-        if self.executor != THREADS and not (self.executor.startswith(DASK) and self.executor[len(DASK) :].strip()):
-            raise InputError(f"EXECUTOR is '{self.executor}': use '{THREADS}' or '{DASK}<scheduler address>', for example dask:tcp://10.0.0.5:8786.")
+        check_executor(self.executor)
         if not self.datasets:
             raise InputError("DATASETS: give the path of a datasets file (JSON); epoch:checkdatasets explains what belongs in it.")
         self.window.require_countable()
