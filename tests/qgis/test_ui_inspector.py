@@ -10,6 +10,7 @@ from qgis.core import QgsApplication, QgsCoordinateReferenceSystem, QgsGeometry,
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 
 from epoch_plugin.bridge import preferences
+from epoch_plugin.bridge.numbers import number
 from epoch_plugin.bridge.plot_pictures import FOREST
 from epoch_plugin.bridge.runs import Runs
 from epoch_plugin.bridge.settings import resource
@@ -98,9 +99,32 @@ def test_every_metric_is_listed_with_its_unit(content, truth, qtbot):
 
 def test_layers_used_are_named_with_coverage_and_release(content, truth, qtbot):
     plotid = one_with(truth, deforestation_alert="critical", deforestation_confidence="high")
-    layers = {row[0]: row for row in texts_of(inspect(content, qtbot, plotid).layers)}
-    assert layers["Forest 2020"][1:3] == ("100 %".replace(" ", "\u00a0"), "2020") and "(V4)" in layers["Forest 2020"][3]
+    table = inspect(content, qtbot, plotid).layers
+    layers = {table.item(row, 0).text(): [table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())}
+    assert layers["Forest 2020"][1:3] == ["100 %".replace(" ", "\u00a0"), "2020"] and "(V4)" in layers["Forest 2020"][3]
     assert layers["RADD"][2] == "2020–2025, to 2025-12-31" and layers["National monitor"][1].startswith("0")
+
+
+def test_no_text_of_the_layers_used_is_cut(content, truth, qtbot):
+    table = inspect(content, qtbot, one_with(truth, deforestation_alert="critical", deforestation_confidence="high")).layers
+    content.inspector.resize(420, 700)  # narrower than the texts
+    qtbot.waitUntil(lambda: all(table.rowHeight(row) >= table.sizeHintForRow(row) for row in range(table.rowCount())), timeout=WAIT)
+    assert table.horizontalHeader().length() <= table.viewport().width() and table.horizontalScrollBar().maximum() == 0
+    assert max(map(table.rowHeight, range(table.rowCount()))) > 1.5 * min(map(table.rowHeight, range(table.rowCount())))
+    cells = [table.item(row, column) for row in range(table.rowCount()) for column in range(4)]
+    assert table.wordWrap() and all(cell.toolTip() == cell.text() for cell in cells)
+
+
+def test_the_chart_says_which_area_the_headline_means(content, truth, qtbot):
+    critical = {name: plot for name, plot in truth.items() if plot["deforestation_alert"] == "critical"}
+    parted = [name for name, plot in critical.items() if plot["noncompliance_area"] < 0.9 * plot["detected_area"]]
+    panel, plot = inspect(content, qtbot, parted[0]), truth[parted[0]]
+    decided, seen = number(plot["noncompliance_area"], "ha"), number(plot["detected_area"], "ha")
+    note = panel.sections["annual"].content.note
+    assert f"of {decided} seen" in panel.sentence.text() and not note.isHidden()
+    assert note.text().startswith(f"Bars: forest loss that at least one source saw, {seen} in all. Of it, {decided} counts as detected.")
+    same = [name for name, plot in critical.items() if plot["noncompliance_area"] == plot["detected_area"]]
+    assert "counts as detected" not in inspect(content, qtbot, same[0]).sections["annual"].content.note.text()
 
 
 def test_what_was_not_assessed_is_said_with_the_reason(content, truth, qtbot):

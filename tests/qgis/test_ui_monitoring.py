@@ -20,6 +20,8 @@ from qgis.PyQt.QtWidgets import QFileDialog
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.runs import Runs
 from epoch_plugin.bridge.settings import resource
+from epoch_plugin.core.store import results
+from epoch_plugin.core.store.store import Store
 from epoch_plugin.ui.charts import chart_view, picture_drawing
 from epoch_plugin.ui.charts.chart import Chart, Series
 from epoch_plugin.ui.charts.painter_drawing import PainterDrawing
@@ -119,6 +121,26 @@ def test_cards_say_how_many_were_assessed_and_what_is_missing(content, truth):
     assert cards["noncompliance_area_perc"].value.endswith("%") and "eference area" in cards["noncompliance_area_perc"].tip
     assert (cards["diversity_score"].value, cards["diversity_score"].below) == ("Not assessed", "not processed yet")
     assert not any("compliant" in text.lower() for card in cards.values() for text in (card.title, card.value, card.below, card.tip))
+
+
+def test_every_figure_of_a_card_and_of_its_region_has_its_unit(make_dock, processed_sample, tmp_path, qtbot):
+    shutil.copy(processed_sample, tmp_path / "store.gpkg")
+    with Store(tmp_path / "store.gpkg").writing() as connection:
+        job = connection.execute("SELECT job_id, collection_id FROM batch_jobs").fetchone()
+        window = {"collection_id": job["collection_id"], "job_id": job["job_id"], "monitoring_start": "2020-12-31", "monitoring_end": "2025-12-31"}
+        (plot,) = connection.execute("SELECT uuid FROM plots LIMIT 1").fetchone()
+        results.insert(connection, "luc_emissions", [{**window, "uuid": plot, "luc_tco2ehayear": -6.5}])
+        results.insert(connection, "biodiversity", [{**window, "uuid": plot, "diversity_score": 0.5}])
+        figures = {"luc_tco2ehayear_ref": 0.0, "luc_tco2ehayear_ref_se": 0.25, "diversity_score_ref": 0.435}
+        for name, value in {**figures, "luc_tco2ehayear": -6.5, "diversity_score": 0.5, "annual_agb": "{}"}.items():
+            connection.execute(f"UPDATE stat_supply_shed SET {name} = ? WHERE stat_type = 'supply_shed'", [value])
+    dock = make_dock(tmp_path / "store.gpkg")
+    qtbot.waitUntil(lambda: dock.content is not None, timeout=WAIT)
+    wait_read(dock.content, qtbot)
+    cards = {name: card.text_shown for name, card in dock.content.page.cards.cards.items()}
+    assert cards["luc_tco2ehayear"].value == "−6.50 tCO2e/ha/year" and cards["luc_tco2ehayear"].below == "region 0 tCO2e/ha/year"
+    assert "standard error 0.250 tCO2e/ha/year" in cards["luc_tco2ehayear"].tip
+    assert (cards["diversity_score"].value, cards["diversity_score"].below) == ("0.500 of 1", "region 0.435 of 1")
 
 
 def test_a_click_on_a_card_filters_and_a_second_takes_it_back(content, truth, qtbot):

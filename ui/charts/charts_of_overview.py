@@ -26,22 +26,36 @@ TITLES = {
 }
 
 
-def annual_chart(annual: Mapping[int, tuple[float | None, float | None]], empty: str) -> Chart:
-    """Return loss by year with its error bars; a year that nothing covers shows a question mark."""
+def annual_chart(annual: Mapping[int, tuple[float | None, float | None]], detected: float | None, empty: str) -> Chart:
+    """Return loss by year with its error bars, and in words how it relates to the area (ha) that counts as detected.
+
+    A year that nothing covers shows a question mark.
+    """
     years = tuple(annual)
     values = tuple(annual[year][0] for year in years)
     errors = tuple(annual[year][1] for year in years)
-    note = ""
+    notes = []
+    if any(values):
+        notes.append(_seen_and_detected(sum(value for value in values if value), detected))
     if any(value is not None for value in values) and not any(error is not None for error in errors):
-        note = tr("No error bars: too few sources cover all of these plots.")
+        notes.append(tr("No error bars: too few sources cover the whole area."))
     elif any(errors):
-        note = tr("Error bars: root mean square difference between the sources.")
+        notes.append(tr("Error bars: root mean square difference between the sources."))
     if any(value is None for value in values):
-        note = f"{note} {tr('“?”: no source covers the year.')}".strip()
+        notes.append(tr("“?”: no source covers the year."))
+    note = " ".join(notes)
     texts = {(0, i): number(value) for i, value in enumerate(values) if value}
-    loss = Series(tr("Forest loss"), values, LOSS, errors)
+    loss = Series(tr("Forest loss seen by at least one source"), values, LOSS, errors)
     names = tuple(str(year) for year in years)
     return Chart(tr("Deforestation by year"), BARS, "ha", names, (loss,), years, note=note, empty=empty, texts=texts)
+
+
+def _seen_and_detected(seen: float, detected: float | None) -> str:
+    """Return what the bars are; where less counts as detected, which figure is which."""
+    if not detected or number(detected) == number(seen):
+        return tr("Bars: forest loss that at least one source saw.")
+    words = tr("Bars: forest loss that at least one source saw, {seen} in all. Of it, {detected} counts as detected.")
+    return words.format(seen=number(seen, "ha"), detected=number(detected, "ha"))
 
 
 def stocks_chart(stocks: Mapping[str, Mapping[int, float]], empty: str) -> Chart:

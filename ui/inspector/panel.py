@@ -9,12 +9,12 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxL
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.sentences import code_in_words, first_sentence
-from epoch_plugin.ui.charts.chart_view import ChartView
 from epoch_plugin.ui.charts.charts_of_overview import annual_chart, stocks_chart
+from epoch_plugin.ui.charts.noted_chart import NotedChart
 from epoch_plugin.ui.common.buttons import tool_button
 from epoch_plugin.ui.inspector import texts
 from epoch_plugin.ui.inspector.pictures import PicturePair
-from epoch_plugin.ui.inspector.sections import Bullets, OverlapBars, Rows, Section
+from epoch_plugin.ui.inspector.sections import Bullets, OverlapBars, Rows, Section, WrappedTable
 from epoch_plugin.ui.monitoring.table_model import alert_icon
 
 if TYPE_CHECKING:
@@ -71,14 +71,15 @@ class PlotInspector(QWidget):
 
     def _make_sections(self) -> None:
         self.reasons, self.not_assessed, self.overlap = Bullets(), Bullets(), OverlapBars()
-        self.annual, self.stocks, self.pictures = ChartView(), ChartView(), PicturePair()
+        self._annual, self._stocks, self.pictures = NotedChart(), NotedChart(), PicturePair()
+        self.annual, self.stocks = self._annual.view, self._stocks.view
         self.numbers = Rows([tr("What"), tr("Value")], wide=0)
         self.metadata = Rows([tr("Attribute"), tr("Value")], wide=1)
-        self.layers = Rows([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")], wide=3)
+        self.layers = WrappedTable([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")], narrow=1)
         contents = (
-            ("reasons", tr("Reasons"), self.reasons), ("annual", tr("Forest loss by year"), self.annual),
+            ("reasons", tr("Reasons"), self.reasons), ("annual", tr("Forest loss by year"), self._annual),
             ("pictures", tr("Before and after"), self.pictures), ("overlap", tr("Overlap with other layers"), self.overlap),
-            ("stocks", tr("Carbon stocks"), self.stocks), ("not_assessed", tr("Not assessed, and why"), self.not_assessed),
+            ("stocks", tr("Carbon stocks"), self._stocks), ("not_assessed", tr("Not assessed, and why"), self.not_assessed),
             ("layers", tr("Layers used"), self.layers), ("numbers", tr("All numbers"), self.numbers),
             ("metadata", tr("Plot attributes"), self.metadata),
         )  # fmt: skip
@@ -117,10 +118,10 @@ class PlotInspector(QWidget):
         self._lines("reasons", self.reasons, texts.reasons(details))
         self._lines("not_assessed", self.not_assessed, texts.not_assessed(details))
         why = code_in_words("not_processed") if not row else tr("No year of the window was assessed.")
-        self.annual.show_chart(annual_chart(_annual(row.get("annual_defor") or {}), why))
+        self._annual.show_chart(annual_chart(_annual(row.get("annual_defor") or {}), row.get("noncompliance_area"), why))
         emissions = details.statistics.get("luc_emissions", {})
         stocks = {name: _years(emissions.get(f"annual_{name}") or {}) for name in ("agb", "bgb", "soc")}
-        self.stocks.show_chart(stocks_chart({name: series for name, series in stocks.items() if series}, _why_no_stocks(emissions)))
+        self._stocks.show_chart(stocks_chart({name: series for name, series in stocks.items() if series}, _why_no_stocks(emissions)))
         overlaps = texts.overlaps(details)
         self.sections["overlap"].setVisible(bool(overlaps))
         self.overlap.show_bars(overlaps, details.area)

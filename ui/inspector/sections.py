@@ -8,7 +8,19 @@ from typing import Any
 
 from qgis.gui import QgsCollapsibleGroupBoxBasic
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtWidgets import QGridLayout, QHeaderView, QLabel, QProgressBar, QSizePolicy, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from epoch_plugin.bridge.numbers import number, percent
 
@@ -117,3 +129,43 @@ class Rows(QTreeWidget):
         line = self.sizeHintForRow(0) if rows else self.fontMetrics().height()
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(self.header().sizeHint().height() + line * min(max(rows, 1), ROWS_SHOWN) + bar + 2 * self.frameWidth())
+
+
+class WrappedTable(QTableWidget):
+    """A table of texts that wraps what is too long instead of cutting it; column `narrow` takes what it needs, the others share the rest."""
+
+    def __init__(self, headings: Sequence[str], narrow: int, parent: QWidget | None = None):
+        super().__init__(0, len(headings), parent)
+        self.setHorizontalHeaderLabels(list(headings))
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(True)
+        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setSectionResizeMode(narrow, QHeaderView.ResizeMode.ResizeToContents)
+        self.verticalHeader().sectionResized.connect(lambda *_: self._fit())
+
+    def show_rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Show rows of texts."""
+        self.setRowCount(0)
+        for place, texts in enumerate(rows):
+            self.insertRow(place)
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+                item.setToolTip(text)
+                self.setItem(place, column, item)
+        self._fit()
+
+    def _fit(self) -> None:
+        most = 2 * ROWS_SHOWN * self.fontMetrics().height()
+        rows = max(self.verticalHeader().length(), self.fontMetrics().height())
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + min(rows, most) + 2 * self.frameWidth())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -67,21 +68,23 @@ def _figure(title: str, figure: Figure, shown: Any, about: str, wanted: dict[str
     if figure.value is None:
         tip = f"{about} {code_in_words(figure.why) if figure.why else ''}"
         return CardText(title, tr("Not assessed"), _why(figure.why), assessed, tip, wanted, False)
-    value = f"{shown(figure.value)} {unit}".strip()
-    below = tr("region {value}").format(value=shown(figure.reference.value)) if figure.reference else tr("no region yet")
-    return CardText(title, value, below, assessed, f"{about} {_reference(figure.reference, shown, unit)}", wanted)
+    def said(number_of: float) -> str:
+        return f"{shown(number_of)} {unit}".strip()
+
+    below = tr("region {value}").format(value=said(figure.reference.value)) if figure.reference else tr("no region yet")
+    return CardText(title, said(figure.value), below, assessed, f"{about} {_reference(figure.reference, said)}", wanted)
 
 
 def _assessed(number_assessed: int, total: int) -> str:
     return tr("{n} assessed, {rest} not").format(n=whole(number_assessed), rest=whole(total - number_assessed))
 
 
-def _reference(reference: Reference | None, shown: Any, unit: str) -> str:
+def _reference(reference: Reference | None, said: Callable[[float], str]) -> str:
     if reference is None:
         return tr("No reference area is stored: process the collection with a layer of regions.")
-    parts = [tr("Reference area: {value}").format(value=f"{shown(reference.value)} {unit}".strip())]
+    parts = [tr("Reference area: {value}").format(value=said(reference.value))]
     if reference.error is not None:
-        parts.append(tr("standard error {value}").format(value=shown(reference.error)))
+        parts.append(tr("standard error {value}").format(value=said(reference.error)))
     if reference.cells is not None:
         parts.append(tr("{n} cells").format(n=whole(reference.cells)))
     if reference.year is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qgis.PyQt.QtCore import QEvent, Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.ui.charts.chart import Chart
 from epoch_plugin.ui.charts.chart_view import ChartView
 from epoch_plugin.ui.charts.charts_of_overview import annual_chart, confidence_chart, reference_chart, stocks_chart, why_empty
+from epoch_plugin.ui.charts.noted_chart import NotedChart
 from epoch_plugin.ui.monitoring.cards import CardsPanel
 from epoch_plugin.ui.monitoring.plot_table import PlotTable
 
@@ -30,19 +31,10 @@ class ChartTabs(QTabWidget):
         super().__init__(parent)
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
-        self.views: list[ChartView] = []
-        self._notes: list[QLabel] = []
         self._charts: list[Chart] = []
-        for title in (tr("By year"), tr("Stocks"), tr("Confidence"), tr("Against the region")):
-            page, view, note = QWidget(self), ChartView(self), QLabel(self)
-            note.setWordWrap(True)
-            column = QVBoxLayout(page)
-            column.setContentsMargins(0, 4, 0, 0)
-            column.setSpacing(2)
-            column.addWidget(view, 1)
-            column.addWidget(note)
-            self.views.append(view)
-            self._notes.append(note)
+        self._pages = [NotedChart(self) for _ in range(4)]
+        self.views = [page.view for page in self._pages]
+        for page, title in zip(self._pages, (tr("By year"), tr("Stocks"), tr("Confidence"), tr("Against the region"))):
             self.addTab(page, title)
         self.views[0].chosen.connect(lambda year: self.year_chosen.emit(int(year)))
         self.views[2].chosen.connect(lambda word: self.confidence_chosen.emit(str(word)))
@@ -51,7 +43,7 @@ class ChartTabs(QTabWidget):
     def show_overview(self, overview: Overview) -> None:
         """Take the charts of an overview and draw the one that is seen."""
         self._charts = [
-            annual_chart(overview.annual, why_empty(overview, "eudr_deforestation")),
+            annual_chart(overview.annual, overview.noncompliance_area, why_empty(overview, "eudr_deforestation")),
             stocks_chart(overview.stocks, why_empty(overview, "luc_emissions")),
             confidence_chart(overview),
             reference_chart(overview),
@@ -68,10 +60,7 @@ class ChartTabs(QTabWidget):
     def _draw(self) -> None:
         position = self.currentIndex()
         if self._charts and self.views[position].chart is not self._charts[position]:
-            chart = self._charts[position]
-            self.views[position].show_chart(chart)
-            self._notes[position].setText(chart.note)
-            self._notes[position].setVisible(bool(chart.note) and chart.drawable)
+            self._pages[position].show_chart(self._charts[position])
 
 
 class OverviewPage(QSplitter):
