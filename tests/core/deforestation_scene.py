@@ -120,7 +120,7 @@ class Scene:
         datasets = load_datasets(write_datasets(self.folder, *self.entries))
         plan = plan_statistic(datasets, window, Settings.from_dict(settings), np.array([plot.bounds for plot in plots]))
         results = engine.run([wkb_of(plot) for plot in plots], plan.tasks, 2, NoProgress())
-        return plan.rows(results, [Shape(str(number), geodesic_ha(plot), flags) for number, plot in enumerate(plots)])
+        return list(plan.rows(results, [Shape(str(number), geodesic_ha(plot), flags) for number, plot in enumerate(plots)]))
 
     def one(self, plot: Any, **keys: Any) -> dict[str, Any]:
         """Run the statistic over one polygon."""

@@ -54,7 +54,7 @@ def run_statistics(
     plans = [PLANNERS[name](datasets, window, Settings.from_dict(settings), boxes_of(shapes)) for name in stats]
     merged = MergedTasks(plans)
     answers = engine.run([shape.polygon for shape in shapes], merged.tasks, threads, NoProgress())
-    return {name: plan.rows(merged.results_of(number, answers), shapes) for number, (name, plan) in enumerate(zip(stats, plans))}
+    return {name: list(plan.rows(merged.results_of(number, answers), shapes)) for number, (name, plan) in enumerate(zip(stats, plans))}
 
 
 def codes(row: dict[str, Any]) -> list[str]:

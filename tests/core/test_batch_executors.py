@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import pickle
 import threading
 
@@ -14,7 +15,8 @@ from epoch_plugin.core.batch import chunks, compute, executors
 from epoch_plugin.core.batch.compute import ChunkSpec
 from epoch_plugin.core.batch.request import BatchRequest
 from epoch_plugin.core.errors import CancelledError, DatasetError, EpochError, InputError
-from epoch_plugin.core.store import jobs
+from epoch_plugin.core.store import jobs, plots
+from epoch_plugin.core.store.plots import PlotShape
 from epoch_plugin.core.store.store import Store
 from tests.core.sample_batch import PLOTS, SAMPLE, Listener, run_sample, staged_sample, stored_text
 
@@ -66,6 +68,37 @@ def test_what_a_chunk_needs_travels(store):
     assert spec == seen[0][0] and shapes == seen[0][1]
     answer = pickle.loads(pickle.dumps(compute.compute_on_node(spec, shapes)))
     assert answer.rows == compute.compute_chunk(*seen[0], 2)
+
+
+def test_rows_are_made_while_they_are_stored(store, monkeypatch):
+    """No more than some of a chunk's rows and plots exist at a time: Python's garbage collector visits all, and QGIS's windows wait for it."""
+    alive: list[int] = []
+    commit = jobs.commit_chunk
+
+    def is_plot_or_row(one):
+        return type(one) is PlotShape or (type(one) is dict and {"uuid", "valid_fraction"} <= one.keys())
+
+    def watched(rows):
+        for number, row in enumerate(rows):
+            if number % 50 == 0:
+                alive.append(sum(map(is_plot_or_row, gc.get_objects())))
+            yield row
+
+    def commit_watched(connection, job_id, owner, chunk_id, rows, *others, **more):
+        commit(connection, job_id, owner, chunk_id, {name: watched(own) for name, own in rows.items()}, *others, **more)
+
+    monkeypatch.setattr(jobs, "commit_chunk", commit_watched)
+    run_sample(store, stats=("eudr_deforestation", "luc_emissions", "biodiversity", "water"))
+    assert len(alive) == 4 * 7 and 0 < max(alive) < PLOTS / 2
+
+
+def test_some_plots_of_a_store_are_a_sequence(store):
+    with store.reading() as connection:
+        fids = [row[0] for row in connection.execute("SELECT fid FROM plots ORDER BY uuid")]
+        shapes = plots.shapes(connection, fids)
+        (one,) = plots.shapes(connection, [fids[7]])
+    assert len(shapes) == PLOTS and [shape.uuid for shape in shapes] == sorted(shape.uuid for shape in shapes)
+    assert shapes[7] == one == list(shapes)[7] and list(shapes[5:9])[2] == one and shapes[-1] == list(shapes)[-1]
 
 
 def test_progress_never_goes_back_and_comes_from_the_callers_thread(store, small_chunks):

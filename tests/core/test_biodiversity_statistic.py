@@ -61,7 +61,7 @@ def rows_of(path, polygons, settings=None, window=WINDOW, threads=2):
     plan = plan_statistic(datasets, window, settings or Settings(), boxes)
     results = engine.run([wkb_of(polygon) for polygon in polygons], plan.tasks, threads, NoProgress())
     area = [1.0] * len(polygons) if not results else [float(w) / 1e4 or 1.0 for w in results[0].weight]
-    return plan, plan.rows(results, [Shape(f"p{i}", a) for i, a in enumerate(area)])
+    return plan, list(plan.rows(results, [Shape(f"p{i}", a) for i, a in enumerate(area)]))
 
 
 PLOTS = [cells(60, 66, 62, 78), cells(0, 4, 0, 5), cells(100, 103, 20, 26), cells(66, 70, 104, 108), cells(140, 150, 160, 170)]
@@ -121,7 +121,7 @@ def test_results_do_not_depend_on_threads_chunks_or_windows(tmp_path, monkeypatc
         datasets = load_datasets(path)
         plan = plan_statistic(datasets, WINDOW, settings, np.array([plot.bounds for plot in plots]))
         results = engine.run([wkb_of(polygon) for polygon in polygons], plan.tasks, threads, NoProgress())
-        found = plan.rows(results, [Shape("", 1.0)] * len(polygons))
+        found = list(plan.rows(results, [Shape("", 1.0)] * len(polygons)))
         return [json.dumps([row[name] for name in ("diversity_score", "uncertainty_sd", "annual_chm")]) for row in found]
 
     whole = scores(plots)

@@ -82,7 +82,7 @@ class PlotShapes(Sequence[PlotShape]):
     def __getitem__(self, place: slice) -> PlotShapes: ...
 
     def __getitem__(self, place: int | slice) -> PlotShape | PlotShapes:
-        columns = self.uuids[place], self.polygons[place], self.areas[place], self.flags[place]
+        columns: tuple[Any, ...] = self.uuids[place], self.polygons[place], self.areas[place], self.flags[place]
         return PlotShapes(*columns) if isinstance(place, slice) else PlotShape(*columns)
 
     def __iter__(self) -> Iterator[PlotShape]:

@@ -82,8 +82,8 @@ def _reasons(table: WaterTable, flags: Sequence[Sequence[str]]) -> Iterator[list
 def _pet_reasons(table: WaterTable) -> Iterator[list[Reason]]:
     rain, demand = ~np.isnan(table.precipitation), ~np.isnan(table.pet)
     missing = [_role_reasons(table, role, there.any(axis=0)) for role, there in ((PRECIPITATION, rain), (PET, demand))]
-    years, both = table.plan.window.years, (rain & demand).T
-    return ([*p, *e] or _ratio_reasons(years, there.tolist(), unknown) for p, e, there, unknown in zip(*missing, both, np.isnan(table.pet_ratio).tolist()))
+    years, both, no_ratio = table.plan.window.years, (rain & demand).T, np.isnan(table.pet_ratio).tolist()
+    return ([*p, *e] or _ratio_reasons(years, there.tolist(), unknown) for p, e, there, unknown in zip(*missing, both, no_ratio))
 
 
 def _role_reasons(table: WaterTable, role: str, there: npt.NDArray[np.bool_]) -> Iterator[list[Reason]]:
