@@ -17,7 +17,7 @@ import numpy as np
 
 from epoch_plugin.core.zonal.kernel import Array
 
-FORMAT = b"epoch-coverage-2"  # changed whenever an algorithm whose results are kept, or the files' layout, is
+FORMAT = b"epoch-coverage-3"  # changed whenever an algorithm whose results are kept, or the files' layout, is
 LIMIT_BYTES = 2_000_000_000
 _PARTIAL = ".partial"
 _ABANDONED_SECONDS = 3600.0  # writing a file takes seconds: what is this old was left by a process that was killed

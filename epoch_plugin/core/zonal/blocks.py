@@ -14,7 +14,6 @@ from epoch_plugin.core.zonal.coverage import Bools
 from epoch_plugin.core.zonal.grids import TURN, passes_180
 from epoch_plugin.core.zonal.kept_units import KeptUnits
 from epoch_plugin.core.zonal.kernel import Array
-from epoch_plugin.core.zonal.memory import give_back
 
 WINDOW = 512  # side of the windows in which untiled files and vectors are read
 _local = threading.local()
@@ -193,4 +192,3 @@ def close_datasets() -> None:
     """Close what this thread has opened, and let go of what all have read: files may change once nobody reads them."""
     _local.__dict__.clear()
     _kept.clear()
-    give_back()

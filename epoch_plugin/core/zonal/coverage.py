@@ -9,6 +9,7 @@ nor on which other plots, threads or chunks are processed with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.zonal.rings import Floats, Ints, Segments
 
 Bools = npt.NDArray[np.bool_]
+Shorts = npt.NDArray[np.int32]
 
 ONE = float(1 << 52)
 NOTHING = int(ONE * 1e-10)  # fractions below are rounding
@@ -27,25 +29,26 @@ SLICE = 50_000  # cell pieces handled at once: the temporaries stay in the proce
 class Coverage:
     """Cells crossed by a boundary, and runs of cells between two of them in one row; both sorted by plot, row, column.
 
-    A run carries its own fraction: in a row crossed by an exactly horizontal edge it is not 1.
+    A run carries its own fraction: in a row crossed by an exactly horizontal edge it is not 1. Whole numbers have 32 bits:
+    there are millions, and no plot, row or column needs more.
     """
 
-    cell_plot: Ints
-    cell_row: Ints
-    cell_col: Ints
+    cell_plot: Shorts
+    cell_row: Shorts
+    cell_col: Shorts
     cell_fraction: Floats
     cell_inside: Bools  # is the cell's centre in the plot
-    run_plot: Ints
-    run_row: Ints
-    run_col: Ints  # first column
-    run_length: Ints
+    run_plot: Shorts
+    run_row: Shorts
+    run_col: Shorts  # first column
+    run_length: Shorts
     run_fraction: Floats
     run_inside: Bools
 
     @property
     def n_cells(self) -> int:
         """Number of cells touched, over all plots."""
-        return len(self.cell_plot) + int(self.run_length.sum())
+        return len(self.cell_plot) + int(self.run_length.sum(dtype=np.int64))
 
 
 def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True) -> Coverage:
@@ -109,23 +112,33 @@ def expanded(counts: Ints) -> tuple[Ints, Ints]:
     return item, np.arange(n) - (ends - counts)[item]
 
 
+def _spread(further: Floats, *columns: npt.NDArray[Any]) -> tuple[Floats, tuple[npt.NDArray[Any], ...]]:
+    """Repeat each item `further` times more, behind all items; return the number within the item, from 0, and the repeated columns.
+
+    Most items are not repeated at all: they stay where they are.
+    """
+    many = np.flatnonzero(further)
+    item, k = expanded(further[many].astype(np.int64))
+    item = many[item]
+    return np.r_[np.zeros(len(further)), k + 1.0], tuple(np.concatenate([column, column[item]]) for column in columns)
+
+
 def _slice_coverage(
     u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints, upright: float, keys: _Keys, rows: tuple[int, int], centres: bool
 ) -> Coverage:
     down = v1 > v0
-    sign = np.where(down, upright, -upright)
-    ua, va, ub, vb = np.where(down, u0, u1), np.where(down, v0, v1), np.where(down, u1, u0), np.where(down, v1, v0)
-
+    va, vb = np.minimum(v0, v1), np.maximum(v0, v1)
+    ua, slope, sign = np.where(down, u0, u1), (u1 - u0) / (v1 - v0), np.where(down, upright, -upright)
     first = np.maximum(np.floor(va), rows[0])
-    last = np.minimum(np.ceil(vb) - 1, rows[1] - 1)
-    i, k = expanded((last - first + 1).astype(np.int64))
-    row = first[i] + k
-    top, bottom = np.maximum(va[i], row), np.minimum(vb[i], row + 1)
-    ua, va, slope, sign = ua[i], va[i], ((ub - ua) / (vb - va))[i], sign[i]
+    last = np.minimum(np.ceil(vb), rows[1]) - 1
+    k, (va, vb, ua, slope, sign, row, plot_row) = _spread(
+        last - first, va, vb, ua, slope, sign, first, keys.plot_row(plot, first.astype(np.int64))
+    )  # fmt: skip
+    row += k
+    plot_row += k.astype(np.int64)
+    top, bottom = np.maximum(va, row), np.minimum(vb, row + 1)
     u_top, u_bottom = ua + (top - va) * slope, ua + (bottom - va) * slope
-    plot_row = keys.plot_row(plot[i], row.astype(np.int64))
-    j, col, cover, area = _column_pieces(np.minimum(u_top, u_bottom), np.maximum(u_top, u_bottom), (bottom - top) * sign, keys.ncols)
-    key = keys.join(plot_row[j], col)
+    key, cover, area = _column_pieces(np.minimum(u_top, u_bottom), np.maximum(u_top, u_bottom), (bottom - top) * sign, plot_row, keys)
     if not centres:
         return _accumulated(key, cover, area, None, keys)
 
@@ -139,62 +152,69 @@ def _slice_coverage(
     return _accumulated(key, np.r_[cover, none], np.r_[area, none], cross, keys)
 
 
-def _column_pieces(left: Floats, right: Floats, height: Floats, ncols: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Cut row pieces of edges at columns: (row piece, column, cover, area), the last two in units of 2^-52.
+def _column_pieces(left: Floats, right: Floats, height: Floats, plot_row: Ints, keys: _Keys) -> tuple[Ints, Ints, Ints]:
+    """Cut row pieces of edges at columns: (key, cover, area), the last two in units of 2^-52.
 
     What lies left of the grid opens the row for column 0 on; what lies right of it is nobody's.
     """
-    first = np.maximum(np.floor(left), -1)
-    last = np.minimum(np.maximum(np.ceil(right) - 1, first), ncols - 1)
-    j, k = expanded(np.maximum(last - first + 1, 0).astype(np.int64))
-    col = first[j] + k
-    lo, hi = np.where(col < 0, left[j], np.maximum(left[j], col)), np.minimum(right[j], col + 1)
-    width = right[j] - left[j]
+    first = np.floor(left)
+    if len(first) and first.max() >= keys.ncols:
+        near = first < keys.ncols
+        left, right, height, plot_row, first = left[near], right[near], height[near], plot_row[near], first[near]
+    np.maximum(first, -1.0, out=first)
+    last = np.minimum(np.maximum(np.ceil(right) - 1.0, first), keys.ncols - 1.0)
+    k, (left, right, width, height, col, plot_row) = _spread(last - first, left, right, right - left, height * ONE, first, plot_row)
+    col += k
+    end = col + 1.0
+    lo, hi = np.maximum(left, col), np.minimum(right, end)
+    outside = np.flatnonzero(col < 0)
+    lo[outside] = left[outside]
     with np.errstate(divide="ignore", invalid="ignore"):
-        cover = height[j] * np.where(width > 0, (hi - lo) / width, 1.0)
-    area = np.where(col < 0, cover, cover * (1.0 - (0.5 * (lo + hi) - col)))
-    fixed = (np.rint(cover * ONE).astype(np.int64), np.rint(area * ONE).astype(np.int64))
-    return j, np.maximum(col, 0).astype(np.int64), *fixed
+        share = (hi - lo) / width
+    share[width == 0] = 1.0
+    cover = height * share
+    area = cover * (end - 0.5 * (lo + hi))
+    area[outside], col[outside] = cover[outside], 0.0
+    return keys.join(plot_row, col.astype(np.int64)), np.rint(cover).astype(np.int64), np.rint(area).astype(np.int64)
 
 
 def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _Keys) -> Coverage:
     """Add up contributions per cell, then along each row; integers wrap around harmlessly, differences stay right."""
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    start = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, np.int64)
-    if len(start) == 0:
+    if len(key) == 0:
         return _EMPTY
-    key = key[start]
-    cover, area = np.add.reduceat(cover[order], start), np.add.reduceat(area[order], start)
+    order = np.argsort(key)
+    key = key[order]
+    last = np.flatnonzero(np.r_[key[1:] != key[:-1], True])  # contribution to each cell
+    key = key[last]
     col, plot_row = key & ((1 << keys.col_bits) - 1), key >> keys.col_bits
     new_row = np.r_[True, plot_row[1:] != plot_row[:-1]]
     row_number = np.cumsum(new_row) - 1
-    after = _running(cover, new_row, row_number)
-    if cross is None:
-        inside = np.zeros(len(start), bool)
-    else:
-        inside = _running(np.add.reduceat(cross[order], start), new_row, row_number) > 0
-    fraction = after - cover + area
+
+    def before_and_after(values: Ints) -> tuple[Ints, Ints]:
+        """Return the sums along each row, without and with each cell."""
+        sums = np.cumsum(values[order])[last]
+        before = np.r_[np.zeros(1, np.int64), sums[:-1]]
+        base = before[new_row][row_number]
+        return before - base, sums - base
+
+    before, after = before_and_after(cover)
+    area_before, area_after = before_and_after(area)
+    inside = np.zeros(len(key), bool) if cross is None else before_and_after(cross)[1] > 0
+    fraction = before + area_after - area_before
 
     next_col = np.where(np.r_[new_row[1:], True], keys.ncols, np.r_[col[1:], 0])  # an open row runs to the grid's edge
     length = next_col - col - 1
-    cells, runs = fraction > NOTHING, (length > 0) & (after > NOTHING)
-    plot, row = plot_row >> keys.row_bits, plot_row & ((1 << keys.row_bits) - 1)
+    cells, runs = np.flatnonzero(fraction > NOTHING), np.flatnonzero((length > 0) & (after > NOTHING))
+    plot, row = (plot_row >> keys.row_bits).astype(np.int32), (plot_row & ((1 << keys.row_bits) - 1)).astype(np.int32)
+    col, length = col.astype(np.int32), length.astype(np.int32)
     return Coverage(
         plot[cells], row[cells], col[cells], np.minimum(fraction[cells] / ONE, 1.0), inside[cells],
         plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(after[runs] / ONE, 1.0), inside[runs],
     )  # fmt: skip
 
 
-def _running(values: Ints, new_row: Bools, row_number: Ints) -> Ints:
-    total = np.cumsum(values)
-    return total - (total - values)[new_row][row_number]
-
-
-_NO_INTS = np.zeros(0, np.int64)
-_EMPTY = Coverage(
-    _NO_INTS, _NO_INTS, _NO_INTS, np.zeros(0), np.zeros(0, bool), _NO_INTS, _NO_INTS, _NO_INTS, _NO_INTS, np.zeros(0), np.zeros(0, bool)
-)
+_NONE = np.zeros(0, np.int32)
+_EMPTY = Coverage(_NONE, _NONE, _NONE, np.zeros(0), np.zeros(0, bool), _NONE, _NONE, _NONE, _NONE, np.zeros(0), np.zeros(0, bool))
 
 
 def _joined(parts: list[Coverage]) -> Coverage:

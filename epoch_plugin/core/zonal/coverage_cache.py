@@ -7,12 +7,9 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
-
 from epoch_plugin.core.datasets.raster import Grid
 from epoch_plugin.core.zonal.array_cache import FORMAT, LIMIT_BYTES, ArrayCache
 from epoch_plugin.core.zonal.coverage import Coverage
-from epoch_plugin.core.zonal.kernel import Array
 from epoch_plugin.core.zonal.rings import Rings
 
 Beside = Callable[..., object]  # takes a function and its arguments: a pool's submit
@@ -40,36 +37,15 @@ class CoverageCache:
         name = _name(rings, grid, rows, centres)
         found = self._arrays.read(name, len(fields(Coverage)))
         if found is not None:
-            return _unpacked(found)
+            return Coverage(*found)
         covered = compute()
         beside(self._store, name, covered)
         return covered
 
     def _store(self, name: str, covered: Coverage) -> None:
-        self._arrays.store(name, _packed(covered))
+        self._arrays.store(name, [getattr(covered, field.name) for field in fields(Coverage)])
 
 
 def _name(rings: Rings, grid: Grid, rows: tuple[int, int], centres: bool) -> str:
     digest = hashlib.blake2b(repr((FORMAT, grid, rows, centres)).encode() + rings.digest, digest_size=20)
     return f"{digest.hexdigest()}.cov"
-
-
-_WHOLE = {"cell_plot", "cell_row", "cell_col", "run_plot", "run_row", "run_col", "run_length"}
-
-
-def _packed(found: Coverage) -> list[Array]:
-    """Return the arrays, whole numbers in 32 bits where they fit."""
-    packed: list[Array] = []
-    for field in fields(Coverage):
-        values = getattr(found, field.name)
-        if field.name in _WHOLE and (len(values) == 0 or int(values.max()) < 1 << 31):
-            values = values.astype(np.int32)
-        packed.append(values)
-    return packed
-
-
-def _unpacked(arrays: list[Array]) -> Coverage:
-    wide: dict[str, Array] = {
-        field.name: values.astype(np.int64) if field.name in _WHOLE else values for field, values in zip(fields(Coverage), arrays)
-    }
-    return Coverage(**wide)

@@ -93,6 +93,7 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
                     readers.submit(close_datasets)
     finally:
         close_datasets()  # once more: of a run that was stopped, a reader may have kept something after the others closed
+        give_back()
     return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
 
 
@@ -114,6 +115,8 @@ class _Work:
             while todo or self._futures:
                 if todo and len(self._left) < BANDS_AT_WORK:
                     self._start(todo.popleft())
+                    if not todo:
+                        give_back()  # planning took several times as much as the plans
                 else:
                     self._take()
                 while not self._done.empty():
@@ -145,7 +148,6 @@ class _Work:
         covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
         plan, area = Plan(covered, task.grid, task.shape), CellArea(task.grid)
         del covered
-        give_back()  # planning took several times as much as the plan
         if plan.n_groups:
             self._groups[band] = self._left[band] = plan.n_groups
         for group in range(plan.n_groups):

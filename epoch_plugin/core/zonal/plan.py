@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from epoch_plugin.core.datasets.raster import Grid
-from epoch_plugin.core.zonal.coverage import Bools, Coverage, expanded
+from epoch_plugin.core.zonal.coverage import Bools, Coverage, Shorts, expanded
 from epoch_plugin.core.zonal.hilbert import hilbert_index
+from epoch_plugin.core.zonal.kernel import Array
 from epoch_plugin.core.zonal.pieces import Lengths, Pieces, stretches
 from epoch_plugin.core.zonal.rings import Floats, Ints
 from epoch_plugin.core.zonal.weights import ROWS_TOGETHER
@@ -87,17 +88,16 @@ class Plan:
         """Sort `covered` by block; memory is proportional to boundary cells and runs, not to cells."""
         across = -(-grid.ncols // shape.cols)
         run, block_col, col, length = _cut_runs(covered, shape)
-        n_cells = len(covered.cell_plot)
         order_of = np.r_[
-            (covered.cell_row // shape.rows * across + covered.cell_col // shape.cols) * 2,
-            (covered.run_row[run] // shape.rows * across + block_col) * 2 + 1,
+            (covered.cell_row // shape.rows * np.int64(across) + covered.cell_col // shape.cols) * 2,
+            ((covered.run_row // shape.rows * np.int64(across))[run] + block_col) * 2 + 1,
         ]
-        lengths = np.r_[np.ones(n_cells, np.int64), length]
-        rank, self._groups = _deal(order_of, lengths, across)
-        # numpy sorts 16-bit numbers by radix, the fastest that there is
-        order = np.argsort(rank.astype(np.uint16) if len(rank) and int(rank.max()) < 1 << 16 else rank, kind="stable")
-        self._bounds = np.searchsorted(rank[order], self._groups)
-        self._order = order_of[order]
+        lengths = np.r_[np.ones(len(covered.cell_plot), np.int32), length]
+        rank, self._order, self._groups = _deal(order_of, lengths, across)
+        del order_of
+        order = np.argsort(rank, kind="stable")
+        self._rank = rank[order]
+        self._bounds = np.searchsorted(self._rank, self._groups)
         self._length = lengths[order]
         self._plot, self._row, self._fraction, self._inside = (
             np.concatenate([of_cells, of_runs[run]])[order]
@@ -116,45 +116,50 @@ class Plan:
     def group(self, number: int) -> Group:
         """Return one group."""
         here = slice(int(self._bounds[number]), int(self._bounds[number + 1]))
-        order, plot = self._order[here], self._plot[here]
-        first = stretches(order, plot)
+        rank, plot = self._rank[here], self._plot[here].astype(np.int64)
+        first = stretches(rank, plot)
         part = np.zeros(len(plot), np.int64)
         part[first[1:]] = 1
+        row, col, length = (column[here].astype(np.int64) for column in (self._row, self._col, self._length))
         return Group(
-            Pieces(self._row[here], self._col[here], Lengths(self._length[here])), self._fraction[here], self._inside[here],
-            np.cumsum(part, out=part), plot[first], order[first],
+            Pieces(row, col, Lengths(length)), self._fraction[here], self._inside[here],
+            np.cumsum(part, out=part), plot[first], self._order[rank[first]],
         )  # fmt: skip
 
 
-def _cut_runs(covered: Coverage, shape: BlockShape) -> tuple[Ints, Ints, Ints, Ints]:
+def _cut_runs(covered: Coverage, shape: BlockShape) -> tuple[Ints, Shorts, Shorts, Shorts]:
     """Cut runs at block edges; return of each piece its run, the column of its block, its first column and its length."""
     first_block = covered.run_col // shape.cols
     end = covered.run_col + covered.run_length
     run, k = expanded((end - 1) // shape.cols - first_block + 1)
-    block_col = first_block[run] + k
+    block_col = first_block[run] + k.astype(np.int32)
     first = np.maximum(covered.run_col[run], block_col * shape.cols)
     return run, block_col, first, np.minimum(end[run], (block_col + 1) * shape.cols) - first
 
 
-def _deal(order_of: Ints, lengths: Ints, across: int) -> tuple[Ints, Ints]:
+def _deal(order_of: Ints, lengths: Shorts, across: int) -> tuple[Array, Ints, Ints]:
     """Deal the touched blocks, along a Hilbert curve, into groups of bounded numbers of blocks and cells.
 
-    Returns for each piece the rank by which it is sorted, and the first rank of every group, with the end behind the last.
+    Returns for each piece the rank by which it is sorted, which of `order_of` each rank stands for, and the first rank of
+    every group, with the end behind the last.
     """
     first = stretches(order_of)  # pieces come plot by plot, many of one block in a row
     if len(first) == 0:
-        return order_of, np.zeros(1, np.int64)
+        return order_of, order_of, np.zeros(1, np.int64)
     stretch_order, stretch_length = order_of[first], np.diff(np.r_[first, len(order_of)])
     blocks, where = np.unique(stretch_order // 2, return_inverse=True)
     where = where.reshape(-1)
-    cells = np.bincount(where, np.add.reduceat(lengths, first))
+    cells = np.bincount(where, np.add.reduceat(lengths, first, dtype=np.int64))
     row, col = blocks // across, blocks % across
     side = 1 << int(max(row.max(), col.max(), 1)).bit_length()
     along = np.argsort(hilbert_index((col + 0.5) / side, (row + 0.5) / side), kind="stable")
     rank = np.empty(len(blocks), np.int64)
     rank[along] = np.arange(len(blocks))
-    ranks = rank[where] * 2 + (stretch_order & 1)
-    return ranks[Lengths(stretch_length).piece], 2 * np.array(_cuts(cells[along].tolist()), np.int64)
+    # numpy sorts 16-bit numbers by radix, the fastest that there is
+    ranks = (rank[where] * 2 + (stretch_order & 1)).astype(np.uint16 if len(blocks) <= 1 << 15 else np.int64)
+    order = np.repeat(blocks[along] * 2, 2)
+    order[1::2] += 1
+    return np.repeat(ranks, stretch_length), order, 2 * np.array(_cuts(cells[along].tolist()), np.int64)
 
 
 def _cuts(cells: list[float]) -> list[int]:
