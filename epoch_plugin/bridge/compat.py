@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from qgis.core import Qgis, QgsAttributeEditorContainer, QgsEditFormConfig, QgsField, QgsMapLayer, QgsProcessingContext, QgsTask
+import json
+from collections.abc import Sequence
+
+from qgis.core import (
+    Qgis,
+    QgsAttributeEditorContainer,
+    QgsAttributeEditorElement,
+    QgsAttributeEditorHtmlElement,
+    QgsEditFormConfig,
+    QgsField,
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsTask,
+)
 from qgis.PyQt.QtCore import QVariant
 
 # The store's names for column types -> names of QVariant (before 3.38) and of QMetaType (from 3.38 on).
@@ -59,6 +72,25 @@ def as_tab(container: QgsAttributeEditorContainer) -> None:
         container.setType(Qgis.AttributeEditorContainerType.Tab)
     else:
         container.setIsGroupBox(False)
+
+
+def sheet_element(name: str, rows: Sequence[str], parent: QgsAttributeEditorContainer) -> QgsAttributeEditorElement:
+    """Return a form's element that shows a table; each row is an expression that gives HTML.
+
+    QGIS has a widget for text with expressions since 3.30; before, its HTML widget asks for them from a script.
+    """
+    if Qgis.QGIS_VERSION_INT >= 33000:
+        from qgis.core import QgsAttributeEditorTextElement
+
+        element = QgsAttributeEditorTextElement(name, parent)
+        element.setText("<table>" + "".join(f"[% {row} %]" for row in rows) + "</table>")
+    else:
+        element = QgsAttributeEditorHtmlElement(name, parent)
+        scripts = "".join(f"<script>document.write(expression.evaluate({json.dumps(row)}));</script>" for row in rows)
+        style = "<style>body { margin: 0 } table { font: 10pt sans-serif } td { padding-right: 1em; vertical-align: top }</style>"
+        element.setHtmlCode(f"{style}<table>{scripts}</table>")
+    element.setShowLabel(False)
+    return element
 
 
 # Small tasks that only read something: unlisted where QGIS knows how (3.26 and later).

@@ -45,3 +45,8 @@ def quantity(value: float, unit: str) -> str:
     if unit in ("0-1", "0-5", "0-100"):
         return f"{number(value)} ({unit.replace('-', '–')})"
     return number(value, unit)
+
+
+def number_expression(value: str) -> str:
+    """Return the QGIS expression that writes what the expression `value` gives as `number` does, without unit."""
+    return f"with_variable('x', {value}, format_number(@x, CASE WHEN @x = 0 THEN 0 ELSE min(6, max(0, 2 - floor(log10(abs(@x))))) END))"

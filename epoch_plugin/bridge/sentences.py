@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import number, percent
+from epoch_plugin.bridge.numbers import number, number_expression, percent
 
 INSIDE_SHARE = 0.99  # of the plot in a protected area: from here on any loss in it lies inside
 TOGETHER_SHARE = 0.95  # of the loss seen by all sources at the same place: from here on the sentence need not say how much
+# What the sentence is made of; a layer without them (flattened) cannot tell it.
+SENTENCE_FIELDS = (
+    "deforestation_alert", "deforestation_start", "deforestation_end", "assessed_end", "monitoring_end", "agreement", "overlap", "valid_fraction",
+    "detected_area", "noncompliance_area", "area",
+)  # fmt: skip
 _UNITS = {"_ha": "ha", "share": "%", "coverage": "%", "valid_fraction": "%", "minimum": "%", "ratio": ""}
 
 
@@ -77,11 +82,11 @@ def _where(overlap: Mapping[str, float | None], area: float) -> str:
 def first_sentence_expression() -> str:
     """Return the same sentence as a QGIS expression over a layer's fields, so that map tips need no plugin."""
     none = _filled(tr("No forest loss detected with the layers listed, up to {date}."), date=_DATE)
-    partly = _filled(tr("Not assessed: enough data on only {share} % of the plot."), share=_significant('100.0 * "valid_fraction"'))
+    partly = _filled(tr("Not assessed: enough data on only {share} % of the plot."), share=number_expression('100.0 * "valid_fraction"'))
     return f"""CASE
 WHEN "deforestation_alert" = 'no deforestation' THEN {none}
-WHEN "deforestation_alert" IS NULL AND "valid_fraction" IS NULL THEN {_quoted(tr("Not processed yet: no result is stored for this plot."))}
-WHEN "deforestation_alert" IS NULL AND "valid_fraction" = 0 THEN {_quoted(tr("Not assessed: no data for this plot."))}
+WHEN "deforestation_alert" IS NULL AND "valid_fraction" IS NULL THEN {quoted(tr("Not processed yet: no result is stored for this plot."))}
+WHEN "deforestation_alert" IS NULL AND "valid_fraction" = 0 THEN {quoted(tr("Not assessed: no data for this plot."))}
 WHEN "deforestation_alert" IS NULL THEN {partly}
 ELSE {_loss_expression()} END"""
 
@@ -97,19 +102,19 @@ _PROTECTED = "coalesce(map_get(from_json(\"overlap\"), 'wdpa'), 0)"
 
 def _loss_expression() -> str:
     parts = {
-        "ha": _significant(_LOST),
+        "ha": number_expression(_LOST),
         "when": 'CASE WHEN year("deforestation_start") = year("deforestation_end") THEN '
         + _filled(tr("in {year}"), year='to_string(year("deforestation_start"))')
         + " ELSE "
         + _filled(tr("from {first} to {last}"), first='to_string(year("deforestation_start"))', last='to_string(year("deforestation_end"))')
         + " END",
-        "who": f"CASE WHEN {_ALL} = 1 THEN {_quoted(tr('the only source with data'))}"
+        "who": f"CASE WHEN {_ALL} = 1 THEN {quoted(tr('the only source with data'))}"
         f" WHEN {_SEEN} < {_ALL} THEN {_filled(tr('{seen} of {all} sources'), seen=f'to_string({_SEEN})', all=f'to_string({_ALL})')}"
-        f" ELSE CASE WHEN {_ALL} = 2 THEN {_quoted(tr('both sources'))} ELSE {_filled(tr('all {all} sources'), all=f'to_string({_ALL})')} END"
+        f" ELSE CASE WHEN {_ALL} = 2 THEN {quoted(tr('both sources'))} ELSE {_filled(tr('all {all} sources'), all=f'to_string({_ALL})')} END"
         f" || CASE WHEN coalesce({_TOGETHER}, 1) >= {TOGETHER_SHARE} THEN ''"
-        f" ELSE {_filled(_not_together(), share=_significant(f'100.0 * {_TOGETHER}'))} END END",
-        "where": f"CASE WHEN {_PROTECTED} <= 0 THEN '' WHEN {_PROTECTED} >= {INSIDE_SHARE} * \"area\" THEN {_quoted(tr(', inside a protected area'))}"
-        f" ELSE {_quoted(tr(', in a plot that touches a protected area'))} END",
+        f" ELSE {_filled(_not_together(), share=number_expression(f'100.0 * {_TOGETHER}'))} END END",
+        "where": f"CASE WHEN {_PROTECTED} <= 0 THEN '' WHEN {_PROTECTED} >= {INSIDE_SHARE} * \"area\" THEN {quoted(tr(', inside a protected area'))}"
+        f" ELSE {quoted(tr(', in a plot that touches a protected area'))} END",
     }
     text = f"CASE WHEN \"deforestation_alert\" = 'critical' THEN {_filled(_loss(), **parts)} ELSE {_filled(_signal(), **parts)} END"
     note = _filled(tr("Assessed up to {date}."), date=_DATE)
@@ -117,12 +122,8 @@ def _loss_expression() -> str:
     return f"({text}) || {late}"
 
 
-def _significant(value: str) -> str:
-    """Return the expression that formats a number as `numbers.number` does."""
-    return f"with_variable('x', {value}, format_number(@x, CASE WHEN @x = 0 THEN 0 ELSE min(6, max(0, 2 - floor(log10(abs(@x))))) END))"
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as a literal of QGIS's expressions."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -132,7 +133,7 @@ def _filled(template: str, **parts: str) -> str:
     while rest:
         before, brace, after = rest.partition("{")
         if before:
-            joined.append(_quoted(before))
+            joined.append(quoted(before))
         if not brace:
             break
         name, _, rest = after.partition("}")
@@ -189,6 +190,12 @@ _LABELS = {
     "deciding_ha": "deciding area", "minimum_ha": "smallest that counts", "area_ha": "assumed area", "valid_fraction": "seen",
     "minimum": "needed", "coverage": "seen", "share": "share of the plot", "ratio": "ratio",
 }  # fmt: skip
+
+
+def roles_expression(role: str) -> str:
+    """Return the QGIS expression that does for the expression `role` what `role_in_words` does for names that it knows, and NULL for others."""
+    pairs = ", ".join(f"{quoted(name)}, {quoted(tr(words))}" for name, words in _ROLES.items())
+    return f"map_get(map({pairs}), {role})"
 
 
 def role_in_words(role: str) -> str:

@@ -8,6 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessing
 
 from epoch_plugin.bridge.compat import move_to_group, set_layer_group
 from epoch_plugin.bridge.forms import arrange_form
+from epoch_plugin.bridge.sentences import SENTENCE_FIELDS
 from epoch_plugin.bridge.settings import resource
 
 # field -> style of a layer that has it; the first that fits
@@ -17,8 +18,6 @@ STYLES = {
     "diversity_score": "diversity",
     "water_stress_index": "water_stress",
 }
-# What the shipped map tip reads; a layer without them (flattened) gets a plainer one.
-TIP_FIELDS = ("agreement", "overlap", "valid_fraction", "detected_area", "monitoring_end")
 PLAIN_TIP = '<b>[% "plotid" %]</b> ([% format_number("area", 2) %] ha)<br>\n[% represent_value("deforestation_alert") %]'
 # QGIS keeps no reference to a post processor and calls it after the algorithm is gone: the last ones stay alive here.
 _alive: deque[LayerStyler] = deque(maxlen=64)
@@ -46,7 +45,7 @@ def apply_style(layer: QgsVectorLayer, aliases: dict[str, str]) -> None:
     for name, style in STYLES.items():
         if name in names:
             apply_named_style(layer, style, aliases)
-            if style == "alert" and any(needed not in names for needed in TIP_FIELDS):
+            if style == "alert" and any(needed not in names for needed in SENTENCE_FIELDS):
                 layer.setMapTipTemplate(PLAIN_TIP)
             return
     _name_fields(layer, aliases)

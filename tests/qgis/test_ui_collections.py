@@ -190,7 +190,7 @@ def test_datasets_that_do_not_serve_are_red_and_start_stays_shut(dock, qtbot, pl
     panel.datasets.setFilePath(str(path))
     qtbot.waitUntil(lambda: panel._response is not None, timeout=WAIT)
     words = panel.rows[0].words
-    assert "cannot be computed" in words.text() and "nothing_here.tif" in words.toolTip()
+    assert "Cannot be computed" in words.text() and "nothing_here.tif" in words.toolTip()
     assert not panel.rows[0].box.isEnabled() and not panel.start_button.isEnabled()
     path.write_text('{"datasets": [{"role": "forest_2020", "surce": "x"}]}', encoding="utf-8")
     panel.check()

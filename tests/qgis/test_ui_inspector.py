@@ -122,7 +122,7 @@ def test_the_chart_says_which_area_the_headline_means(content, truth, qtbot):
     decided, seen = number(plot["noncompliance_area"], "ha"), number(plot["detected_area"], "ha")
     note = panel.sections["annual"].content.note
     assert f"of {decided} seen" in panel.sentence.text() and not note.isHidden()
-    assert note.text().startswith(f"Bars: forest loss that at least one source saw, {seen} in all. Of it, {decided} counts as detected.")
+    assert note.text().startswith(f"Bars: loss seen by at least one source, {seen}; {decided} of it counts as detected.")
     same = [name for name, plot in critical.items() if plot["noncompliance_area"] == plot["detected_area"]]
     assert "counts as detected" not in inspect(content, qtbot, same[0]).sections["annual"].content.note.text()
 

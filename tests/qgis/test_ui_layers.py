@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from html import unescape
 
 import pytest
 from qgis.core import (
+    Qgis,
     QgsDateTimeRange,
     QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
+    QgsFeature,
     QgsFeatureRequest,
     QgsProject,
     QgsVectorLayer,
@@ -22,6 +26,7 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from epoch_plugin.bridge.collection_layers import SPECS, add_layers, layers_of, open_layers, reload_layers, remove_layers, show_only
 from epoch_plugin.bridge.compat import tab_layout
+from epoch_plugin.bridge.numbers import number
 from epoch_plugin.bridge.sentences import first_sentence
 from epoch_plugin.bridge.settings import resource
 from epoch_plugin.core.monitoring.scope import collection_choices
@@ -190,11 +195,70 @@ def test_the_attribute_form_has_tabs_and_every_number_its_unit(loaded):
     layer = loaded["alert"]
     form = layer.editFormConfig()
     tabs = {tab.name(): [element.name() for element in tab.children()] for tab in form.tabs()}
-    assert list(tabs) == ["Result", "Evidence", "Plot"] and form.layout() == tab_layout()
-    assert tabs["Result"][:2] == ["plotid", "area"] and "noncompliance_area" in tabs["Result"] and "reasons" in tabs["Evidence"]
-    assert {name for names in tabs.values() for name in names} == set(layer.fields().names()) - {"fid"}
+    assert list(tabs) == ["Result", "Stored values", "Evidence", "Plot"] and form.layout() == tab_layout()
+    assert tabs["Stored values"][:2] == ["area", "forest_area"] and "noncompliance_area" in tabs["Stored values"] and "reasons" in tabs["Evidence"]
+    assert {name for names in list(tabs.values())[1:] for name in names} == set(layer.fields().names()) - {"fid"}
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     assert {"Area (ha)", "Forest loss seen by any system (ha)"} <= {label.text().rstrip(":") for label in form.findChildren(QLabel)}
+
+
+def sheet_of(layer, feature, qtbot):
+    """Open the attribute form and return the lines of its first tab: name -> what stands beside it."""
+    form = QgsAttributeForm(layer, feature)
+    qtbot.addWidget(form)
+    form.show()
+    if Qgis.QGIS_VERSION_INT < 33000:
+        from PyQt5.QtWebKitWidgets import QWebView
+
+        (view,) = form.findChildren(QWebView)
+        qtbot.waitUntil(lambda: "Alert" in view.page().mainFrame().toPlainText(), timeout=10_000)
+        html = re.sub("<script>.*?</script>", "", view.page().mainFrame().toHtml(), flags=re.DOTALL)
+    else:
+        (html,) = [label.text() for label in form.findChildren(QLabel) if label.text().startswith("<table>")]
+    sentence = re.search(r"<td colspan=\"?2\"?><b>(.*?)</b>", html)
+    lines = [("", sentence[1])] if sentence else []
+    lines += re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", html)
+    return {unescape(name).strip(): unescape(value).replace("\u00a0", " ") for name, value in reversed(lines)}  # the first of each name
+
+
+def test_the_form_shows_numbers_as_the_inspector_does_and_keeps_what_is_stored(loaded, qtbot, truth):
+    layer = loaded["alert"]
+    plotid = next(name for name, plot in truth.items() if plot["deforestation_alert"] == "critical" and plot["deforestation_confidence"] == "high")
+    feature = next(layer.getFeatures(f"plotid = '{plotid}'"))
+    sheet, plot = sheet_of(layer, feature, qtbot), truth[plotid]
+    assert sheet[""].startswith(f"Forest loss of {number(plot['noncompliance_area'], 'ha')} seen in ")
+    assert sheet["Plot"] == plotid and sheet["Alert"] == "Forest loss detected" and sheet["Last loss"] == plot["deforestation_end"][:10]
+    assert sheet["Area"] == number(plot["area"], "ha") and sheet["Non-compliance area"] == number(plot["noncompliance_area"], "ha")
+    assert sheet["Non-compliance share of the plot"] == f"{number(feature['noncompliance_area_perc'])} (0–1)"
+    assert sheet["Cocoa"].endswith(" ha") and sheet["JRC forest 2020"] == number(plot["overlap"]["jrc_forest"], "ha")
+    year = plot["deforestation_start"][:4]
+    assert sheet[year] == number(plot["annual_defor"][f"defor_ha_{year}"], "ha") and sheet[f"RMSE {year}"].endswith(" ha")
+    assert not any(re.search(r"\d\.\d{5}", value) for value in sheet.values()), "no number with all its digits"
+    assert feature["noncompliance_area"] != round(feature["noncompliance_area"], 6), "what is stored is not rounded"
+
+
+def test_the_form_of_a_plot_that_was_not_assessed_has_no_numbers(loaded, qtbot, truth):
+    layer = loaded["alert"]
+    plotid = next(name for name, plot in truth.items() if plot["deforestation_alert"] is None)
+    sheet = sheet_of(layer, next(layer.getFeatures(f"plotid = '{plotid}'")), qtbot)
+    assert sheet["Alert"] == "Not assessed: no data" and sheet["Non-compliance area"] == "not known"
+
+
+def test_a_fetched_layer_has_the_same_form_and_texts_of_users_stay_texts(plugin, qtbot):
+    from epoch_plugin.bridge.styles import apply_style
+
+    kinds = {"plotid": "string", "area": "double(0,0)", "deforestation_alert": "string", "luc_tco2ehayear": "double(0,0)", "plot_count": "int8"}
+    fields = "&".join(f"field={name}:{kind}" for name, kind in kinds.items())
+    layer = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4326&{fields}", "fetched", "memory")
+    names = {"plotid": "Plot", "area": "Area (ha)", "deforestation_alert": "Alert", "luc_tco2ehayear": "Change (a, b) (tCO2e/ha/year)"}
+    apply_style(layer, {**names, "plot_count": "Plots (plots)"})
+    feature = QgsFeature(layer.fields())
+    feature.setAttributes(["<b>O'Neill & \"sons\"</b>", 1.6385273612, None, -1234.5678, 301])
+    layer.dataProvider().addFeature(feature)
+    sheet = sheet_of(layer, next(layer.getFeatures()), qtbot)
+    assert sheet["Plot"] == "<b>O'Neill & \"sons\"</b>" and sheet["Area"] == "1.64 ha" and sheet["Plots"] == "301 plots"
+    assert sheet["Change (a, b)"] == f"{number(-1234.5678)} tCO2e/ha/year" and sheet["Change (a, b)"].startswith("−1")
+    assert next(layer.getFeatures())["area"] == 1.6385273612
 
 
 def test_two_that_open_the_layers_at_once_add_them_once(sample, project):

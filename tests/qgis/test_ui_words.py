@@ -20,6 +20,12 @@ def test_one_layer_is_not_several(coverages, words):
     assert said.level == "amber" and words in said.words
 
 
+def test_layers_are_called_by_name_not_by_key():
+    answer = {"statistics": {"eudr_deforestation": {"ready": True, "missing": []}}, "entries": [entry("wdpa_mandate", 0.0271)]}
+    words = readiness(answer, "eudr_deforestation").words
+    assert words == "Can be computed; one layer does not cover all plots (Protected areas with legal force covers 2.71 %)"
+
+
 def test_stages_of_the_engine_are_told_in_words():
     assert stage_words("gather 6/11") == "reading layers, part 6/11"
     assert stage_words("plan") == "planning"

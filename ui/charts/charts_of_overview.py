@@ -40,7 +40,7 @@ def annual_chart(annual: Mapping[int, tuple[float | None, float | None]], detect
     if any(value is not None for value in values) and not any(error is not None for error in errors):
         notes.append(tr("No error bars: too few sources cover the whole area."))
     elif any(errors):
-        notes.append(tr("Error bars: root mean square difference between the sources."))
+        notes.append(tr("Error bars: how far the sources differ (RMS)."))
     if any(value is None for value in values):
         notes.append(tr("“?”: no source covers the year."))
     note = " ".join(notes)
@@ -53,8 +53,8 @@ def annual_chart(annual: Mapping[int, tuple[float | None, float | None]], detect
 def _seen_and_detected(seen: float, detected: float | None) -> str:
     """Return what the bars are; where less counts as detected, which figure is which."""
     if not detected or number(detected) == number(seen):
-        return tr("Bars: forest loss that at least one source saw.")
-    words = tr("Bars: forest loss that at least one source saw, {seen} in all. Of it, {detected} counts as detected.")
+        return tr("Bars: loss seen by at least one source.")
+    words = tr("Bars: loss seen by at least one source, {seen}; {detected} of it counts as detected.")
     return words.format(seen=number(seen, "ha"), detected=number(detected, "ha"))
 
 

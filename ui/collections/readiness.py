@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.sentences import role_in_words
 from epoch_plugin.core.datasets.roles import ROLES, is_detection
 
 DEFORESTATION, EXTRA = "eudr_deforestation", "extra"
@@ -30,23 +31,23 @@ def readiness(response: dict[str, Any], statistic: str) -> Readiness:
     partial = sorted((entry for entry in entries if _has_gaps(entry)), key=lambda entry: entry["coverage"])
     details += [tr("{role}: covers {share} % of the plots").format(role=e["role"], share=f"{100 * e['coverage']:.3g}") for e in partial]
     if not answer["ready"]:
-        return Readiness("red", tr("cannot be computed with these datasets"), tuple(details))
+        return Readiness("red", tr("Cannot be computed with these datasets"), tuple(details))
     broken = sum(1 for entry in entries if entry["status"] != "found")
     if broken:
-        words = tr("can be computed; {n} layers cannot be read").format(n=broken)
-        return Readiness("amber", words if broken > 1 else tr("can be computed; one layer cannot be read"), tuple(details))
+        words = tr("Can be computed; {n} layers cannot be read").format(n=broken)
+        return Readiness("amber", words if broken > 1 else tr("Can be computed; one layer cannot be read"), tuple(details))
     if partial:
-        least = tr("{role} covers {share} %").format(role=partial[0]["role"], share=f"{100 * partial[0]['coverage']:.3g}")
-        words = tr("can be computed; {n} layers do not cover all plots (least: {least})").format(n=len(partial), least=least)
+        least = tr("{layer} covers {share} %").format(layer=role_in_words(partial[0]["role"]), share=f"{100 * partial[0]['coverage']:.3g}")
+        words = tr("Can be computed; {n} layers do not cover all plots (least: {least})").format(n=len(partial), least=least)
         if len(partial) == 1:
-            words = tr("can be computed; one layer does not cover all plots ({least})").format(least=least)
+            words = tr("Can be computed; one layer does not cover all plots ({least})").format(least=least)
         return Readiness("amber", words, tuple(details))
     if answer["missing"]:
-        words = tr("can be computed; {n} optional layers are not bound").format(n=len(answer["missing"]))
+        words = tr("Can be computed; {n} optional layers are not bound").format(n=len(answer["missing"]))
         one = len(answer["missing"]) == 1
-        return Readiness("amber", tr("can be computed; one optional layer is not bound") if one else words, tuple(details))
+        return Readiness("amber", tr("Can be computed; one optional layer is not bound") if one else words, tuple(details))
     covered = any(entry["coverage"] is not None for entry in entries)
-    return Readiness("green", tr("all layers cover these plots") if covered else tr("all layers are bound"), tuple(details))
+    return Readiness("green", tr("All layers cover these plots") if covered else tr("All layers are bound"), tuple(details))
 
 
 def estimate_words(response: dict[str, Any]) -> str:

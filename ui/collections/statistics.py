@@ -27,10 +27,12 @@ def known_statistics() -> tuple[Statistic, ...]:
     """Return the contract's statistics in the words of the docks."""
     return (
         Statistic("eudr_deforestation", "batchdeforestationcheck", tr("Deforestation"),
-                  tr("forest_2020 and at least one detection system; two or more for consensus"), "fetchdeforestationcheck"),
-        Statistic("luc_emissions", "batchbiomassemissions", tr("Biomass and emissions"), tr("agb of at least two years"), "fetchbiomassemissions"),
-        Statistic("biodiversity", "batchbiodiversity", tr("Biodiversity"), tr("chm (canopy height)"), "fetchbiodiversity"),
-        Statistic("water", "batchwater", tr("Water"), tr("any of water_stress, precipitation, pet, et, soil_moisture"), "fetchwaterstress"),
+                  tr("a forest baseline (forest_2020) and at least one detection system; two or more for consensus"), "fetchdeforestationcheck"),
+        Statistic("luc_emissions", "batchbiomassemissions", tr("Biomass and emissions"),
+                  tr("above-ground biomass (agb) of at least two years"), "fetchbiomassemissions"),
+        Statistic("biodiversity", "batchbiodiversity", tr("Biodiversity"), tr("canopy height (chm)"), "fetchbiodiversity"),
+        Statistic("water", "batchwater", tr("Water"),
+                  tr("any layer of water stress, precipitation, evapotranspiration or soil moisture"), "fetchwaterstress"),
         Statistic("extra", ALL_IN_ONE, tr("Extra layers"), tr("an entry of your own with 'stats'"), "fetchplots"),
     )  # fmt: skip
 

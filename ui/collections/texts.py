@@ -11,6 +11,7 @@ from qgis.PyQt.QtCore import QDateTime, QLocale, Qt
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.overview import can_resume, is_running
+from epoch_plugin.bridge.sentences import role_in_words
 from epoch_plugin.ui.collections.statistics import label_of
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def collection_html(row: CollectionRow, reports: dict[str, Any]) -> str:
         (tr("Commodity"), row.crop_type), (tr("System"), row.system_type), (tr("Country"), row.country),
         (tr("Country found"), row.detected_country), (tr("Region found"), row.admin1), (tr("Locations"), confidence_words(row.locations_confidence)),
         (tr("Source"), row.source_name), (tr("Staged"), moment(row.ingestion_time)), (tr("CRS of the source"), stage.get("source_crs")),
-        (tr("Transformation"), stage.get("transformation")), (tr("Plot id from"), stage.get("plot_id_field")), ("id", row.collection_id),
+        (tr("Transformation"), stage.get("transformation")), (tr("Plot id from"), stage.get("plot_id_field")),
+        (tr("Collection id"), row.collection_id),
     ]  # fmt: skip
     parts = [_title(row.collection_name), _table(facts)]
     if reports["override"]:
@@ -156,13 +158,13 @@ def job_html(job: JobRow) -> str:
     facts = [
         (tr("Statistics"), ", ".join(label_of(key) for key in job.stats)),
         (tr("Status"), status_word(job_status(job))), (tr("Stage"), stage), (tr("Done"), f"{count(job.progress)} %"),
-        (tr("Chunks done"), count(len(job.complete_task_ids))), (tr("Chunks failed"), count(len(job.failed_task_ids))),
+        (tr("Parts done"), count(len(job.complete_task_ids))), (tr("Parts failed"), count(len(job.failed_task_ids))),
         (tr("Created"), moment(job.created)), (tr("Last change"), moment(job.updated)), (tr("Datasets file"), run.get("datasets_file")),
-        (tr("Method"), run.get("method_version")), (tr("Plugin"), run.get("plugin_version")), ("id", job.job_id),
+        (tr("Method"), run.get("method_version")), (tr("Plugin"), run.get("plugin_version")), (tr("Job id"), job.job_id),
     ]  # fmt: skip
     title = _title(job_title(job.stats, job.start_date, job.end_date))
     error = _list(tr("Error"), [job.error]) if job.error else ""
-    sources = [f"{item.get('role')}: {item.get('title', '')}" for item in run.get("sources") or []]
+    sources = [f"{role_in_words(item['role'])}: {item.get('title') or item['role']}" for item in run.get("sources") or []]
     return title + error + _table(facts) + _list(tr("Layers used"), sources) + _raw(tr("Provenance"), run)
 
 

@@ -75,7 +75,7 @@ class PlotInspector(QWidget):
         self.annual, self.stocks = self._annual.view, self._stocks.view
         self.numbers = Rows([tr("What"), tr("Value")], wide=0)
         self.metadata = Rows([tr("Attribute"), tr("Value")], wide=1)
-        self.layers = WrappedTable([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")], narrow=1)
+        self.layers = WrappedTable([tr("Layer"), tr("Plot covered"), tr("Years"), tr("Title and version")], weights=(5, 4, 5, 8))
         contents = (
             ("reasons", tr("Reasons"), self.reasons), ("annual", tr("Forest loss by year"), self._annual),
             ("pictures", tr("Before and after"), self.pictures), ("overlap", tr("Overlap with other layers"), self.overlap),

@@ -132,10 +132,11 @@ class Rows(QTreeWidget):
 
 
 class WrappedTable(QTableWidget):
-    """A table of texts that wraps what is too long instead of cutting it; column `narrow` takes what it needs, the others share the rest."""
+    """A table of texts that wraps what is too long instead of cutting it; `weights` say how the columns share the width."""
 
-    def __init__(self, headings: Sequence[str], narrow: int, parent: QWidget | None = None):
+    def __init__(self, headings: Sequence[str], weights: Sequence[int], parent: QWidget | None = None):
         super().__init__(0, len(headings), parent)
+        self._weights = weights
         self.setHorizontalHeaderLabels(list(headings))
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)
@@ -149,8 +150,7 @@ class WrappedTable(QTableWidget):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setSectionResizeMode(narrow, QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setStretchLastSection(True)
         self.verticalHeader().sectionResized.connect(lambda *_: self._fit())
 
     def show_rows(self, rows: Iterable[Sequence[str]]) -> None:
@@ -164,6 +164,12 @@ class WrappedTable(QTableWidget):
                 item.setToolTip(text)
                 self.setItem(place, column, item)
         self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Share the width anew."""
+        for column, weight in enumerate(self._weights[:-1]):
+            self.setColumnWidth(column, self.viewport().width() * weight // sum(self._weights))
+        super().resizeEvent(event)
 
     def _fit(self) -> None:
         most = 2 * ROWS_SHOWN * self.fontMetrics().height()

@@ -10,7 +10,7 @@ from epoch_plugin.bridge.numbers import number, percent, quantity, whole
 from epoch_plugin.bridge.sentences import code_in_words, reasons_in_words, role_in_words, statistic_in_words
 
 if TYPE_CHECKING:
-    from epoch_plugin.core.monitoring.plot_details import PlotDetails
+    from epoch_plugin.core.monitoring.plot_details import LayerUse, PlotDetails
 
 _LEFT_OUT = ("uuid", "collection_id", "job_id", "coverage", "reasons", "overlap", "annual_defor", "monitoring_start", "monitoring_end")
 
@@ -137,7 +137,12 @@ def layer_rows(details: PlotDetails) -> list[tuple[str, str, str, str]]:
             role_in_words(use.role),
             percent(use.coverage) if use.coverage is not None else tr("not told"),
             use.years or tr("undated"),
-            f"{use.title} ({use.version})" if use.version else use.title,
+            use.title + _release(use),
         )
         for use in details.layers
     ]
+
+
+def _release(use: LayerUse) -> str:
+    """Return a layer's version in brackets, unless it is a hint where to find it, or part of the title."""
+    return f" ({use.version})" if use.version and " " not in use.version and use.version not in use.title else ""

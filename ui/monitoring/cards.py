@@ -32,6 +32,7 @@ class CardText:
     tip: str
     filter: dict[str, Any] = field(default_factory=dict)
     known: bool = True
+    unit: str = ""  # one that is too long for large letters
 
 
 def card_texts(overview: Overview) -> dict[str, CardText]:
@@ -72,7 +73,8 @@ def _figure(title: str, figure: Figure, shown: Any, about: str, wanted: dict[str
         return f"{shown(number_of)} {unit}".strip()
 
     below = tr("region {value}").format(value=said(figure.reference.value)) if figure.reference else tr("no region yet")
-    return CardText(title, said(figure.value), below, assessed, f"{about} {_reference(figure.reference, said)}", wanted)
+    tip = f"{about} {_reference(figure.reference, said)}"
+    return CardText(title, said(figure.value), below, assessed, tip, wanted, unit=unit if "/" in unit else "")
 
 
 def _assessed(number_assessed: int, total: int) -> str:
@@ -138,14 +140,17 @@ class Card(QPushButton):
         for label, words in zip(self._labels, (text.title, text.value, text.below, text.assessed)):
             label.setText(words)
         self._labels[1].setFont(self._bold if text.known else self.font())
-        figure, _, unit = text.value.partition(" ")
-        if text.known and unit.startswith("t"):  # a long unit stands beside the figure only in small letters
-            small = f"font-size: {0.85 * self.font().pointSizeF():.1f}pt; font-weight: normal"
-            self._labels[1].setText(f'{escape(figure)} <span style="{small}">{escape(unit)}</span>')
+        if text.known and text.unit:  # a long unit stands beside the figure only in small letters
+            for label, words in zip(self._labels[1:3], (text.value, text.below)):
+                label.setText(self._with_small_unit(words, text.unit))
         self.setToolTip(f"<p>{text.tip}</p>")
         self.setAccessibleName(f"{text.title}: {text.value}. {text.below}. {text.assessed}")
         self.setAccessibleDescription(text.tip)
         self.updateGeometry()
+
+    def _with_small_unit(self, words: str, unit: str) -> str:
+        small = f"font-size: {0.85 * self.font().pointSizeF():.1f}pt; font-weight: normal"
+        return escape(words).replace(escape(unit), f'<span style="{small}">{escape(unit)}</span>')
 
     def sizeHint(self) -> QSize:
         """Return the size of the labels: a push button's own hint knows only its text."""
