@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.nesting import json_value
 
 
 def _setting(default: Any, unit: str, meaning: str, low: float | None = None, high: float | None = None, words: tuple[str, ...] = ()) -> Any:
@@ -67,7 +67,7 @@ class Settings:
         if not text.strip():
             return cls()
         try:
-            values = json.loads(text)
+            values = json_value(text)
         except ValueError as error:
             raise InputError(f"SETTINGS is not JSON ({error}). Example: {{\"min_valid_fraction\": 0.9}}") from None
         if not isinstance(values, dict):

@@ -101,7 +101,7 @@ def test_geojson_2008_crs_member(tmp_path, position):
     path = tmp_path / "p.geojson"
     path.write_text(text)
     plots, _, report = read(path)
-    assert "UTM zone 30N" in report.transformation and report.transformation_accuracy_m == 0
+    assert "UTM zone 30N" in report.transformation and report.transformation_accuracy_m == 0  # no datum shift: nothing inaccurate
     assert plots[0].area == pytest.approx(1.0, rel=2e-3)
 
 
@@ -251,25 +251,6 @@ def test_geopackage_layers_crs_and_untouched_file(tmp_path):
         open_source(f"{path}|layername=west")
 
 
-@pytest.mark.parametrize("zipped", [False, True])
-def test_kml_and_kmz(tmp_path, zipped):
-    kml = """<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>
-    <Folder><name>one</name><Placemark><name>K1</name><ExtendedData><Data name="farmer"><value>Awa</value></Data></ExtendedData><Polygon>
-    <outerBoundaryIs><LinearRing><coordinates>-5,6,10 -4.99,6,10 -4.99,6.01,10 -5,6.01,10 -5,6,10</coordinates></LinearRing></outerBoundaryIs>
-    </Polygon></Placemark></Folder>
-    <Folder><name>two</name><Placemark><name>K2</name><Point><coordinates>-5.5,6.5,0</coordinates></Point></Placemark></Folder>
-    </Document></kml>"""
-    path = tmp_path / ("p.kmz" if zipped else "p.kml")
-    if zipped:
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("doc.kml", kml)
-    else:
-        path.write_text(kml)
-    plots, bad, report = read(path)
-    assert not bad and report.plot_id_field == "Name" and [p.plotid for p in plots] == ["K1", "K2"]
-    assert json.loads(plots[0].metadata)["farmer"] == "Awa" and "tessellate" not in json.loads(plots[0].metadata)
-
-
 def test_every_geoparquet_sample_gives_plots_or_reasons(shared):
     pytest.importorskip("pyarrow")
     files = sorted((shared / "data" / "geoparquet").glob("*.parquet"))
@@ -298,6 +279,30 @@ def test_geoparquet_without_pyarrow_and_truncated(tmp_path, monkeypatch, shared)
         open_source(str(sample))
 
 
+# an object within objects; at 90 it is read everywhere, at 150 Python could, SQLite could not at 1100, nor every Python at 5000
+@pytest.mark.parametrize(("depth", "refused"), [(90, False), (150, True), (1100, True), (5000, True), (200_000, True)])
+def test_attributes_nested_too_deeply_are_refused_by_every_python(tmp_path, depth, refused):
+    path = tmp_path / "p.geojson"
+    path.write_text(collection(feature({"deep": "DEEP"})).replace('"DEEP"', '{"a":' * depth + "1" + "}" * depth))
+    if refused:
+        with pytest.raises(InputError, match="nested too deeply"):
+            read(path)
+    else:
+        plots, bad, _ = read(path)
+        assert not bad and plots[0].metadata.count('"a"') == depth
+
+
+@pytest.mark.parametrize("depth", [150, 900, 5000, 200_000])
+def test_geometries_nested_too_deeply_are_bad_features_of_a_table(tmp_path, depth):
+    path = tmp_path / "p.csv"
+    text = '{"type":"GeometryCollection","geometries":[' * depth + json.dumps({"type": "Polygon", "coordinates": [RING]}) + "]}" * depth
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([["plotid", "boundary"], ["a", text], ["b", WKT]])
+    plots, bad, _ = read(path)
+    assert [p.plotid for p in plots] == ["b"] and [(b.plotid, b.reason_code) for b in bad] == [("a", "unreadable_geometry")]
+    assert "nested too deeply" in bad[0].reason
+
+
 def test_crs_option_that_contradicts_the_file_and_nonsense(tmp_path):
     path = tmp_path / "p.geojson"
     path.write_text(collection(feature(), crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}))
@@ -318,6 +323,14 @@ def test_a_ballpark_transformation_is_refused(tmp_path, crs):
     path.write_text("id,x,y\n1,-5,6\n")
     with pytest.raises(InputError, match=r"ballpark.*refused"):
         read(path, crs=crs)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4258", "EPSG:4674", "EPSG:9057"])  # ETRS89, SIRGAS 2000, a realisation of WGS 84
+def test_a_datum_so_close_that_coordinates_stay_as_they_are(tmp_path, crs):
+    path = tmp_path / "p.csv"
+    path.write_text("id,x,y\n1,-5,42\n")
+    plots, bad, report = read(path, crs=crs)
+    assert not bad and plots[0].text == "POINT(-5.000000 42.000000)" and 1 <= report.transformation_accuracy_m <= 2
 
 
 def test_a_datum_shift_is_named_with_its_accuracy(tmp_path):

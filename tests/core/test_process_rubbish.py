@@ -200,11 +200,12 @@ def test_files_that_are_no_rasters_are_named(scene, tmp_path, role, name, words)
         Run(scene, tmp_path, [entry if other == role else each for other, each in scene[1].items()])
 
 
-DEEP = '{"a":' * 3000
+DEEP = '{"a":' * 3000  # Python's decoder gives up at a depth that differs from version to version
 UREA = '{"type": "urea", "application_rate": {"value": %s, "unit": "kg/ha"}}'
 PAYLOADS = [
     ("{", "not JSON"), ("[]", "neither a JSON object nor a file"), ("null", "neither"), ('"x"', "neither"), ("[" * 100_000, "INPUT_PAYLOAD"),
-    (DEEP, "nested too deeply"), ("{}", "needs INPUT_PAYLOAD"), (" ", "needs INPUT_PAYLOAD"), ('{"cft_payload": 3}', "must be an object"),
+    (DEEP, "not JSON"), (DEEP + "1" + "}" * 3000, "nested too deeply"), ('{"a":' * 150 + "1" + "}" * 150, "nested too deeply"),
+    ("{}", "needs INPUT_PAYLOAD"), (" ", "needs INPUT_PAYLOAD"), ('{"cft_payload": 3}', "must be an object"),
     ('{"cft_payload": null}', "must be an object"), ('{"unknown": {}}', "unknown key"), ('{"cft_payload": {"fertilisers": "x"}}', "must be a list"),
     ('{"cft_payload": {}, "cft_payload": {"fertilisers": []}}', "'cft_payload' is there twice"),
     *((f'{{"cft_payload": {{"fertilisers": [{UREA % value}]}}}}', r"fertilisers\[0\]\.application_rate\.value")
@@ -212,7 +213,7 @@ PAYLOADS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "words"), PAYLOADS)
+@pytest.mark.parametrize(("text", "words"), PAYLOADS, ids=[text[:40] for text, _ in PAYLOADS])
 def test_malformed_payloads_are_refused_before_anything_is_staged(scene, tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         Run(scene, tmp_path, stats=("water",), non_biomass=True, input_payload=text)

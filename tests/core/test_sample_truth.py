@@ -7,6 +7,7 @@ import json
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,13 +177,23 @@ def test_the_sample_is_small_and_dated_by_nobody() -> None:
         assert not gdal.Open(str(path)).GetMetadataItem("TIFFTAG_DATETIME"), path
 
 
+def _approximate(value: Any) -> Any:
+    """Return the value with every number replaced by one that equals its neighbours."""
+    if isinstance(value, dict):
+        return {key: _approximate(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_approximate(item) for item in value]
+    return pytest.approx(value, rel=1e-12, abs=1e-11) if isinstance(value, float) else value
+
+
 @pytest.mark.slow
 def test_making_the_sample_again_gives_the_same_files(tmp_path: Path) -> None:
     again = make_sample(tmp_path / "sample")
     names = sorted(str(path.relative_to(SAMPLE)) for path in SAMPLE.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
-    texts = [name for name in names if name.endswith("json")]
-    assert filecmp.cmpfiles(SAMPLE, again, texts, shallow=False)[1:] == ([], [])
+    for name in (name for name in names if name.endswith("json")):
+        # the mathematics library of another system may round a sine otherwise: what is said and where is the same, numbers to twelve digits
+        assert _approximate(json.loads((again / name).read_text(encoding="utf-8"))) == json.loads((SAMPLE / name).read_text(encoding="utf-8")), name
     for name in (name for name in names if name.endswith(".tif")):  # another GDAL may compress otherwise: cells are compared
         old, new = gdal.Open(str(SAMPLE / name)), gdal.Open(str(again / name))
         assert (old.ReadAsArray() == new.ReadAsArray()).all() and old.GetGeoTransform() == new.GetGeoTransform(), name

@@ -12,7 +12,7 @@ from tests.layout.imports import ROOT, SHIPPED, Import, imports_of, python_files
 CORE = "epoch_plugin.core"
 QT = ("PyQt5", "PyQt6", "PySide2", "PySide6", "sip")
 HEAVY = ("numpy", "osgeo", "shapely", "pyproj", "pyarrow", "geopandas", "rasterio", "pandas", "fiona", "exactextract", "scipy", "matplotlib")
-COMMON = tuple(f"{CORE}.{name}" for name in ("errors", "progress", "settings", "window"))
+COMMON = tuple(f"{CORE}.{name}" for name in ("errors", "nesting", "progress", "settings", "window"))
 GDAL_STATE = f"{CORE}.datasets.gdal_state"  # GDAL's error mode, borrowed and given back: whoever calls GDAL needs it
 BOX_TREE = f"{CORE}.box_tree"
 ARIDITY = f"{CORE}.aridity"  # the same classes for one plot and for many

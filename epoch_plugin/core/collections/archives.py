@@ -1,4 +1,4 @@
-"""Zipped shapefiles: which one to read, and which archives not to touch."""
+"""Zipped shapefiles: which one to read; and which archives not to touch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shapefile_in_zip(path: str, wanted: str = "") -> str:
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise InputError(f"'{name}' is not a readable zip archive ({error}). Zip the shapefile's files again.") from None
     for entry in entries:
-        _refuse_unsafe(entry, name)
+        refuse_unsafe(entry, name)
     shapefiles = [e.filename for e in entries if e.filename.lower().endswith(".shp") and not e.filename.startswith("__MACOSX/")]
     if wanted:
         shapefiles = [s for s in shapefiles if wanted in (s, os.path.splitext(os.path.basename(s))[0])]
@@ -33,11 +33,12 @@ def shapefile_in_zip(path: str, wanted: str = "") -> str:
     return f"/vsizip/{{{os.path.abspath(path)}}}/{shapefiles[0]}"
 
 
-def _refuse_unsafe(entry: zipfile.ZipInfo, name: str) -> None:
+def refuse_unsafe(entry: zipfile.ZipInfo, name: str) -> None:
+    """Raise `InputError` for an entry of an archive that is encrypted, a link, or named so that it lies outside."""
     parts = entry.filename.replace("\\", "/").split("/")
     absolute = entry.filename.startswith(("/", "\\")) or entry.filename[1:2] == ":"
     link = stat.S_ISLNK(entry.external_attr >> 16)
     if absolute or ".." in parts or link:
-        raise InputError(f"'{name}' is refused: its entry '{entry.filename}' points outside the archive. Zip the shapefile's files again.")
+        raise InputError(f"'{name}' is refused: its entry '{entry.filename}' points outside the archive. Zip the files again.")
     if entry.flag_bits & 1:
         raise InputError(f"'{name}' is encrypted: unzip it first.")

@@ -61,6 +61,7 @@ class ToLonLat:
         own = _crs(crs, name)
         self.crs_name = str(own.name)
         self.geographic = bool(own.is_geographic)
+        self._on_wgs84 = own.geodetic_crs is not None and not own.is_bound and _is_wgs84(own.geodetic_crs)
         self._used: dict[str, float | None] = {}
         self._transformer: Any = None
         if _is_wgs84(own):
@@ -87,10 +88,20 @@ class ToLonLat:
         return np.column_stack([lon, lat])[: len(points)]
 
     def _remember(self) -> None:
-        last = getattr(self._transformer, "get_last_used_operation", None)  # pyproj 3.4
-        operation = last() if last else self._transformer
+        operation = self._last_operation()
         accuracy = operation.accuracy
-        self._used[str(operation.description)] = float(accuracy) if accuracy is not None and accuracy >= 0 else None
+        known = float(accuracy) if accuracy is not None and accuracy >= 0 else None
+        # without a change of datum there is nothing to be inaccurate; PROJ 9.9 says "unknown" there, older ones 0
+        self._used[str(operation.description)] = 0.0 if known is None and self._on_wgs84 else known
+
+    def _last_operation(self) -> Any:
+        """Return what pyproj did: of several transformations it takes the one for the place, and remembers which."""
+        import pyproj
+
+        try:
+            return self._transformer.get_last_used_operation()
+        except (AttributeError, pyproj.exceptions.ProjError):  # before pyproj 3.4; where coordinates stay as they are (ETRS89, SIRGAS 2000)
+            return self._transformer
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from epoch_plugin.core.collections.shapes import Ring, Shape, shape_wkb
 from epoch_plugin.core.collections.source import SourceFeature
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.nesting import DEEPEST
 
 _CHUNK = 1 << 20
 _LARGEST_FEATURE = 400_000_000  # characters
@@ -187,6 +188,8 @@ def _tail_crs(path: str) -> Any:
             members = json.loads("{" + tail[match.start(1) :])
         except ValueError:
             continue
+        except RecursionError:
+            return {}  # names no CRS
         if isinstance(members, dict) and "crs" in members:
             return members["crs"]
     return None
@@ -224,19 +227,21 @@ def geojson_wkb(geometry: Any) -> bytes:
     """Return WKB of a GeoJSON geometry object, broken rings kept as they are; raise ValueError or TypeError where it is no geometry."""
     shape = Shape()
     points: list[Ring] = []
-    _collect(geometry, shape, points)
+    _collect(geometry, shape, points, DEEPEST)
     if points:
         shape.points = np.concatenate(points)
     return shape_wkb(shape) if not shape.empty else b"\x01\x07\x00\x00\x00\x00\x00\x00\x00"
 
 
-def _collect(geometry: Any, shape: Shape, points: list[Ring]) -> None:
+def _collect(geometry: Any, shape: Shape, points: list[Ring], deepest: int) -> None:
     if not isinstance(geometry, dict):
         raise TypeError("it is not an object with 'type' and 'coordinates'")
     kind = geometry.get("type")
     if kind == "GeometryCollection":
+        if not deepest:
+            raise ValueError("collections are nested too deeply")
         for member in geometry.get("geometries") or []:
-            _collect(member, shape, points)
+            _collect(member, shape, points, deepest - 1)
         return
     if kind not in _DEPTH:
         raise ValueError(f"unknown type {kind!r}")

@@ -1,4 +1,4 @@
-"""What GDAL's vector drivers read: Shapefile (also zipped), GeoPackage, KML and KMZ, XLSX; always read-only."""
+"""What GDAL's vector drivers read: Shapefile (also zipped), GeoPackage, XLSX; always read-only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from epoch_plugin.core.datasets.gdal_state import gdal_exceptions
 from epoch_plugin.core.errors import InputError, MissingLibraryError
 
 _BATCH = 500
-# what the LIBKML driver adds to every placemark although the file does not say it
-_KML_DEFAULTS = {"tessellate": -1, "extrude": 0, "visibility": -1, "drawOrder": None, "icon": None, "snippet": None,
-                 "timestamp": None, "begin": None, "end": None, "altitudeMode": None}  # fmt: skip
 
 
 def open_dataset(path: str, name: str, drivers: list[str]) -> Any:
@@ -67,21 +64,18 @@ def choose_layer(dataset: Any, wanted: str, path: str) -> str:
     return str(spatial[0])
 
 
-def read_layers(path: str, name: str, drivers: list[str], layers: Sequence[str] | None) -> Iterator[SourceFeature]:
-    """Yield the features of the named layers (None: of all), numbered through."""
+def read_layer(path: str, name: str, drivers: list[str], chosen: str) -> Iterator[SourceFeature]:
+    """Yield the features of the layer of that name."""
     dataset = open_dataset(path, name, drivers)
+    layer = dataset.GetLayerByName(chosen)
+    layer.ResetReading()
     row = 0
-    for index in range(dataset.GetLayerCount()):
-        layer = dataset.GetLayer(index)
-        if layers is not None and layer.GetName() not in layers:
-            continue
-        layer.ResetReading()
-        while True:
-            batch = _read_batch(layer, name, row)
-            yield from batch
-            row += len(batch)
-            if len(batch) < _BATCH:
-                break
+    while True:
+        batch = _read_batch(layer, name, row)
+        yield from batch
+        row += len(batch)
+        if len(batch) < _BATCH:
+            break
 
 
 def _read_batch(layer: Any, name: str, row: int) -> list[SourceFeature]:
@@ -132,15 +126,6 @@ def _iso(kind: int, parts: Sequence[Any]) -> str:
     minutes = (zone - 100) * 15
     offset = "" if zone <= 1 else "Z" if zone == 100 else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     return time + offset if kind == ogr.OFTTime else f"{date}T{time}{offset}"
-
-
-def read_kml(path: str, name: str) -> Iterator[SourceFeature]:
-    """Yield all placemarks of all folders, without the empty fields that the driver adds."""
-    for feature in read_layers(path, name, ["LIBKML", "KML"], None):
-        for field, default in _KML_DEFAULTS.items():
-            if field in feature.attributes and feature.attributes[field] in (default, None):
-                del feature.attributes[field]
-        yield feature
 
 
 def read_xlsx(path: str, name: str, sheet: str, crs: str | None) -> Iterator[SourceFeature]:

@@ -13,6 +13,7 @@ import numpy as np
 from epoch_plugin.core.collections.shapes import Ring, Shape, shape_wkb
 from epoch_plugin.core.collections.source import SourceFeature
 from epoch_plugin.core.errors import InputError, MissingLibraryError
+from epoch_plugin.core.nesting import json_value
 
 _BATCH = 1000
 _NATIVE_DEPTH = {"point": 0, "linestring": 1, "multipoint": 1, "polygon": 2, "multilinestring": 2, "multipolygon": 3}
@@ -48,7 +49,7 @@ def describe_parquet(path: str) -> ParquetGeometry:
     file = _open(path)
     raw = (file.metadata.metadata or {}).get(b"geo")
     try:
-        geo = json.loads(raw) if raw else {}
+        geo = json_value(raw) if raw else {}
     except ValueError as error:
         raise InputError(f"'{os.path.basename(path)}': its 'geo' metadata is not JSON ({error}). Export it again.") from None
     schema = file.schema_arrow

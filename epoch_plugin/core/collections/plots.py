@@ -17,6 +17,8 @@ from epoch_plugin.core.collections.outline import Outline, point_outline, polygo
 from epoch_plugin.core.collections.report import BadFeature, StageReport
 from epoch_plugin.core.collections.shapes import Polygons, Ring, Shape, multipolygon_wkb, parse_wkb, point_wkb, shape_wkb, shape_wkt
 from epoch_plugin.core.collections.source import PlotSource, SourceFeature
+from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.nesting import nested_too_deeply
 from epoch_plugin.core.progress import Progress, stop_if_cancelled
 
 _CHUNK = 1000  # features that are transformed, judged and written as text together
@@ -94,6 +96,7 @@ class _PlotMaker:
 
     def chunk(self, features: Sequence[SourceFeature]) -> Iterator[Plot | BadFeature]:
         """Turn a chunk of features into plots and bad features, keeping their order."""
+        self._refuse_deep_nesting(features)
         shapes = self._lonlat_shapes(features)
         results = [item for feature, shape in zip(features, shapes) for item in self._feature(feature, shape)]
         drafts = [r for r in results if isinstance(r, _Draft)]
@@ -107,6 +110,13 @@ class _PlotMaker:
                 self._report.rejected += 1
                 self._report.rejected_reasons[result.reason_code] += 1
                 yield result
+
+    def _refuse_deep_nesting(self, features: Sequence[SourceFeature]) -> None:
+        """Refuse the source here rather than store attributes that SQLite or another Python cannot read again."""
+        for feature in features:
+            if nested_too_deeply(feature.attributes):
+                where = f"'{self._report.source_name}', feature {feature.row}"
+                raise InputError(f"{where}: the attributes are nested too deeply. Flatten or remove them.")
 
     def _lonlat_shapes(self, features: Sequence[SourceFeature]) -> list[Shape | None]:
         """Take all geometries apart and transform all their coordinates in one call."""

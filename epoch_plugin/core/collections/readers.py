@@ -106,18 +106,10 @@ def _open_parquet(path: str, layer: str, crs: str | None) -> PlotSource:
 
 
 def _open_kml(path: str, layer: str, crs: str | None) -> PlotSource:
-    from epoch_plugin.core.collections.ogr_reader import open_dataset, read_kml
+    from epoch_plugin.core.collections.kml_reader import check_kml, read_kml
 
-    name = os.path.basename(path)
-    gdal_path = f"/vsizip/{os.path.abspath(path)}" if path.lower().endswith(".kmz") and not _has_libkml() else path
-    open_dataset(gdal_path, name, ["LIBKML", "KML"])
-    return PlotSource(name, None, Reopened(lambda: read_kml(gdal_path, name)), default_crs=_LON_LAT)
-
-
-def _has_libkml() -> bool:
-    from osgeo import gdal
-
-    return gdal.GetDriverByName("LIBKML") is not None
+    check_kml(path)
+    return PlotSource(os.path.basename(path), None, Reopened(lambda: read_kml(path)), default_crs=_LON_LAT)
 
 
 def _open_shapefile(path: str, layer: str, crs: str | None) -> PlotSource:
@@ -138,13 +130,13 @@ def _open_geopackage(path: str, layer: str, crs: str | None) -> PlotSource:
 
 
 def _ogr_source(path: str, name: str, layer: str, drivers: list[str]) -> PlotSource:
-    from epoch_plugin.core.collections.ogr_reader import choose_layer, layer_crs, open_dataset, read_layers
+    from epoch_plugin.core.collections.ogr_reader import choose_layer, layer_crs, open_dataset, read_layer
 
     dataset = open_dataset(path, name, drivers)
     chosen = choose_layer(dataset, layer, path)
     crs = layer_crs(dataset.GetLayerByName(chosen))
 
     def start() -> Iterator[SourceFeature]:
-        return read_layers(path, name, drivers, [chosen])
+        return read_layer(path, name, drivers, chosen)
 
     return PlotSource(name, crs, Reopened(start))

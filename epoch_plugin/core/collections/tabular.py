@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from epoch_plugin.core.collections.geojson_reader import geojson_wkb
 from epoch_plugin.core.collections.shapes import point_wkb
 from epoch_plugin.core.collections.source import SourceFeature
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.nesting import json_value
 
 SAMPLE_ROWS = 100
 
@@ -133,7 +133,7 @@ def _number(value: Any, axis: str, decimal_comma: bool) -> float:
 
 def _text_wkb(text: str, epsg: str | None) -> bytes:
     if text.lstrip().startswith("{"):
-        value = json.loads(text)
+        value = json_value(text)
         if isinstance(value, dict) and value.get("type") == "Feature":
             value = value.get("geometry")
         return geojson_wkb(value)

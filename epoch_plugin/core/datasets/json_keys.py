@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from epoch_plugin.core.errors import InputError
+from epoch_plugin.core.nesting import json_value
 
 
 class Keys:
@@ -109,9 +110,13 @@ def _shown(value: Any) -> str:
 def parse_json(text: str, name: str) -> Any:
     """Parse JSON text; raise `InputError` with line and column, also for a key that stands twice in one object."""
     try:
-        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name), parse_constant=lambda word: _refuse(word, name))
+        return json_value(text, object_pairs_hook=lambda pairs: _unique(pairs, name), parse_constant=lambda word: _refuse(word, name))
     except json.JSONDecodeError as error:
         raise InputError(f"{name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}).") from None
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{name}: {error} to be a datasets file.") from None
 
 
 def _refuse(word: str, name: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.metrics.farm.schema_check import check
 from epoch_plugin.core.metrics.farm.units import Quantity, parse_quantity
+from epoch_plugin.core.nesting import json_value
 
 SCHEMA_FILE = Path(__file__).parent / "data" / "input_payload.schema.json"
 
@@ -20,11 +21,9 @@ def read_payload(text_or_path: str) -> Node:
     try:
         if not text.startswith("{"):
             text, what = _file_text(text.strip()), f"INPUT_PAYLOAD {text.strip()}"
-        value = json.loads(text, object_pairs_hook=_each_key_once)
+        value = json_value(text, object_pairs_hook=_each_key_once)
     except ValueError as error:  # also text that is not UTF-8
-        raise InputError(f"{what} is not JSON ({error}).") from None
-    except RecursionError:
-        raise InputError(f"{what} is nested too deeply to be a payload.") from None
+        raise InputError(f"{what} is not JSON that can be read ({error}).") from None
     return checked_payload(value)
 
 
