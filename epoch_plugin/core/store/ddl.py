@@ -109,7 +109,7 @@ def _register(connection: sqlite3.Connection, name: str, kind: str, title: str) 
 def _create_rtree(connection: sqlite3.Connection, table: str) -> None:
     """Create the spatial index and its triggers as the GeoPackage standard (annex F.3) words them."""
     tree = f"rtree_{table}_geom"
-    put = f"INSERT OR REPLACE INTO {tree} VALUES ({_CORNERS})"  # nosec B608
+    put = f"INSERT OR REPLACE INTO {tree} VALUES ({_CORNERS})"
     drop_old, drop_both = f"DELETE FROM {tree} WHERE id = OLD.fid", f"DELETE FROM {tree} WHERE id IN (OLD.fid, NEW.fid)"  # nosec B608
     triggers = (
         ("insert", f"AFTER INSERT ON {table} WHEN ({_FILLED})", put),

@@ -27,7 +27,7 @@ def current_regions(connection: sqlite3.Connection, collection_id: str, stat_typ
     """Return the regions of one kind that the newest job with any of them found, by id; none where no job has."""
     condition, values = window.sql()
     newest = connection.execute(
-        f"SELECT r.job_id, r.monitoring_start, r.monitoring_end {_ranked(condition, '')}", [collection_id, stat_type, *values]  # nosec B608
+        f"SELECT r.job_id, r.monitoring_start, r.monitoring_end {_ranked(condition, '')}", [collection_id, stat_type, *values]
     ).fetchone()
     if newest is None:
         return []
@@ -45,7 +45,7 @@ def with_statistic(
     """Return the columns of a region's current row of a job that computed a statistic, None where there is none."""
     condition, values = window.sql()
     condition += " AND r.uuid = ? AND EXISTS (SELECT 1 FROM json_each(j.stats) e WHERE e.value = ?)"
-    sql = f"SELECT r.* {_ranked(condition, statistic)}"  # nosec B608
+    sql = f"SELECT r.* {_ranked(condition, statistic)}"
     row = connection.execute(sql, [collection_id, region["stat_type"], *values, region["uuid"], statistic]).fetchone()
     return None if row is None else decoded(_TABLE, row)
 
@@ -54,7 +54,7 @@ def _ranked(condition: str, statistic: str) -> str:
     """Return the SQL of rows in the order in which they count (store.current): newest window, then completed and newest jobs."""
     cutoff_first = f"(r.monitoring_start = '{CUTOFF}') DESC, " if statistic in ("eudr_deforestation", "") else ""
     return (
-        "FROM stat_supply_shed r JOIN batch_jobs j ON j.job_id = r.job_id WHERE r.collection_id = ? AND r.stat_type = ?"  # nosec B608
+        "FROM stat_supply_shed r JOIN batch_jobs j ON j.job_id = r.job_id WHERE r.collection_id = ? AND r.stat_type = ?"
         f" AND coalesce(j.outcome, '') <> 'skipped' {condition} ORDER BY {cutoff_first}r.monitoring_end DESC, r.monitoring_start DESC,"
         f" coalesce(j.status = '{COMPLETED}', 0) DESC, j.created DESC, j.fid DESC, r.fid DESC LIMIT 1"
     )
