@@ -18,7 +18,7 @@ from epoch_plugin.bridge.numbers import number_expression
 from epoch_plugin.bridge.sentences import SENTENCE_FIELDS, first_sentence_expression, quoted, roles_expression
 
 _SHARES = ("agreement", "coverage")
-_WHOLE = (QVariant.Int, QVariant.UInt, QVariant.LongLong, QVariant.ULongLong)
+_WHOLE = (QVariant.Int, QVariant.LongLong)  # a GeoPackage has no others
 _NO_UNIT = ("class", "year")
 
 
