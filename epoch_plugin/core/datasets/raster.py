@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,12 @@ class RasterLayer:
     scale: float = 1.0
     offset: float = 0.0
     kind: Literal["raster", "vector"] = "raster"
+
+    def __hash__(self) -> int:
+        """Return the hash of what tells layers apart nearly always: layers are looked up for every group of blocks."""
+        return hash((self.name, self.nodata))
+
+    @cached_property
+    def layout(self) -> tuple[Any, ...]:
+        """Return what layers have in common whose cells lie in the same windows of files alike."""
+        return (self.grid, *((t.row0, t.col0, t.nrows, t.ncols, t.block_rows, t.block_cols) for t in self.tiles))

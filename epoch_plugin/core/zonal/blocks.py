@@ -34,7 +34,7 @@ class TileReader:
         """Open the tile's file."""
         self._layer, self._tile = layer, tile
         self._unit = reading_unit(tile)
-        self._whole_blocks = self._unit == (tile.block_rows, tile.block_cols)
+        self._whole_blocks = tile.burn is None and self._unit == (tile.block_rows, tile.block_cols)
         self._band: Any = None
         if tile.burn is None:
             try:
@@ -62,18 +62,21 @@ class TileReader:
 
     def _decode(self, unit_row: int, unit_col: int, values: Array) -> Bools | None:
         tile = self._tile
-        row, col, height, width = self._place(unit_row, unit_col)
         try:
-            if tile.burn is not None:
-                values[:height, :width] = _burn(self._layer, tile, row, col, height, width)
-                return None
             if self._whole_blocks:
-                _done(self._band.ReadBlock(unit_col, unit_row, buf_obj=values.reshape(-1)))
+                _done(self._band.ReadBlock(unit_col, unit_row, buf_obj=values))
             else:
-                values[:height, :width] = _done(self._band.ReadAsArray(col, row, width, height))
-            return self._valid(row, col, height, width) if tile.has_mask or tile.may_be_sparse else None
+                self._window(*self._place(unit_row, unit_col), values)
+            return self._valid(*self._place(unit_row, unit_col)) if tile.has_mask or tile.may_be_sparse else None
         except RuntimeError as error:
+            row, col, _, _ = self._place(unit_row, unit_col)
             raise DatasetError(f"{self._layer.name}: {tile.path} cannot be read at row {row}, column {col} ({error}).") from error
+
+    def _window(self, row: int, col: int, height: int, width: int, values: Array) -> None:
+        if self._tile.burn is not None:
+            values[:height, :width] = _burn(self._layer, self._tile, row, col, height, width)
+        else:
+            values[:height, :width] = _done(self._band.ReadAsArray(col, row, width, height))
 
     def _valid(self, row: int, col: int, height: int, width: int) -> Bools | None:
         tile, valid = self._tile, None

@@ -85,10 +85,9 @@ class GroupGather:
         return Raw(values, None if known.all() else known)
 
     def _layout(self, layer: RasterLayer) -> list[_TileCells]:
-        key = (layer.grid, tuple((t.row0, t.col0, t.nrows, t.ncols, t.block_rows, t.block_cols) for t in layer.tiles))
-        if key not in self._layouts:
-            self._layouts[key] = _tile_cells(layer.tiles, self._position(layer.grid))
-        return self._layouts[key]
+        if layer.layout not in self._layouts:
+            self._layouts[layer.layout] = _tile_cells(layer.tiles, self._position(layer.grid))
+        return self._layouts[layer.layout]
 
     def _position(self, grid: Grid) -> Pieces:
         if grid not in self._positions:

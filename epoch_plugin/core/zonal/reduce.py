@@ -194,10 +194,11 @@ def total_states(parts: list[StatePart]) -> StateAreas:
         return StateAreas(none, none, np.zeros(0), np.zeros((0, 0), np.int64))
     states, state = _one_table(parts)
     plot, order, area = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "area"))
-    rank = np.lexsort((order, state, plot))
-    plot, state, area = plot[rank], state[rank], area[rank]
-    new = np.r_[True, (plot[1:] != plot[:-1]) | (state[1:] != state[:-1])]
-    return StateAreas(plot[new], state[new], _summed(np.cumsum(new) - 1, area, 0), states)
+    both = plot * len(states) + state
+    rank = np.lexsort((order, both))
+    both = both[rank]
+    new = np.r_[True, both[1:] != both[:-1]]
+    return StateAreas(plot[rank][new], state[rank][new], _summed(np.cumsum(new) - 1, area[rank], 0), states)
 
 
 def _one_table(parts: list[StatePart]) -> tuple[npt.NDArray[np.int64], Ints]:
