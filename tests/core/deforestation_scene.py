@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from pyproj import Geod
 from shapely.geometry import box
 
@@ -33,6 +34,9 @@ def cells(c0: float, r0: float, c1: float, r1: float) -> Any:
     return box(X0 + c0 * D, Y0 - r1 * D, X0 + c1 * D, Y0 - r0 * D)
 
 
+PLOT = cells(10, 10, 20, 20)  # 100 whole cells, about 7.65 ha
+
+
 def ha(row: int, d: float = D, y0: float = Y0) -> float:
     """Area (ha) of a cell: pyproj's geodesic area with edges along parallels cut into 50."""
     top, bottom, t = y0 - row * d, y0 - (row + 1) * d, np.linspace(0, d, 51)
@@ -55,6 +59,14 @@ def field(background: int, *blocks: tuple[int, int, int, int, int], dtype: str =
     for c0, r0, c1, r1, value in blocks:
         values[r0:r1, c0:c1] = value
     return values
+
+
+def near(value: float) -> Any:
+    return pytest.approx(value, rel=1e-7, abs=1e-12)
+
+
+def verdict(row: dict[str, Any]) -> tuple[Any, Any]:
+    return row["deforestation_confidence"], row["deforestation_alert"]
 
 
 @dataclass(frozen=True)
