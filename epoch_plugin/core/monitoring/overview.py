@@ -87,10 +87,10 @@ def overview(store: Store, scope: Scope, columns: PlotColumns) -> Overview:
     counts = columns.counts()
     why = _why(store, scope, columns)
     figures = {spec.name: _figure(spec, row, shed, columns, counts, why) for spec in FIGURES}
-    known = [value for value in columns.numbers["noncompliance_area"] if value is not None]
+    known = columns.known("noncompliance_area")
     return Overview(
         plots=len(columns),
-        area=sum(value for value in columns.numbers["area"] if value is not None),
+        area=sum(columns.known("area")),
         counts=counts,
         noncompliance_area=sum(known) if known and counts.assessed else None,
         assessed_end=(row.get("assessed_end") or "")[:10] or None,
@@ -137,7 +137,7 @@ def _figure(spec: FigureSpec, row: Mapping[str, Any], shed: Mapping[str, Any], c
     if spec.statistic == "eudr_deforestation":
         assessed = counts.assessed
     else:
-        assessed = sum(value is not None for value in columns.numbers[spec.name])
+        assessed = len(columns.known(spec.name))
     value = row.get(spec.name) if assessed else None
     return Figure(spec, value, assessed, len(columns), why.get(spec.statistic, ""), _reference(spec, shed))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 import json
+import math
 import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -39,7 +41,7 @@ class PlotColumns:
     assessed_end: list[str | None] = field(default_factory=list)
     reasons: list[str | None] = field(default_factory=list)  # JSON text
     stored: list[bool] = field(default_factory=list)  # there is a row of the deforestation check
-    numbers: dict[str, list[float | None]] = field(default_factory=lambda: {name: [] for name in NUMBERS})
+    numbers: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in NUMBERS})  # NaN: not known
     loss_by_year: dict[int, dict[int, float]] = field(default_factory=dict)  # year -> row -> ha
     _keys: dict[str, Floats] = field(default_factory=dict)
     _folded: list[str] = field(default_factory=list)  # plotid without case
@@ -64,12 +66,12 @@ class PlotColumns:
         self.reasons.extend(reasons)
         self.stored.extend(map(bool, stored))
         for column, values in zip(self.numbers.values(), numbers):
-            column.extend(values)
+            column.frombytes(np.asarray(values, np.float64).tobytes())
         self._folded.extend([plotid.casefold() for plotid in plotids])
         self.fid.extend(fids)  # last: it is the length that others see
 
     def _add_losses(self, place: int, annual: str) -> None:
-        for key, value in json.loads(annual).items():
+        for key, value in _json_value(annual)[0].items():
             if value and key[9:].isdigit():  # defor_ha_YYYY
                 self.loss_by_year.setdefault(int(key[9:]), {})[place] = value
 
@@ -109,7 +111,7 @@ class PlotColumns:
             lost[list(self.loss_by_year.get(year, ()))] = True
             mask &= lost
         if known:
-            mask &= np.array([value is not None for value in self.numbers[known]], bool)
+            mask &= ~np.isnan(np.array(self.numbers[known]))
         if text.strip():
             wanted = text.strip().casefold()
             mask &= np.array([wanted in plotid or wanted in uuid for plotid, uuid in zip(self._folded, self.uuid)], bool)
@@ -127,12 +129,19 @@ class PlotColumns:
     def value(self, row: int, name: str) -> Any:
         """Return one value by column name: number, text, or None for what is not known."""
         if name in self.numbers:
-            return self.numbers[name][row]
+            number = self.numbers[name][row]
+            return None if math.isnan(number) else number
         if name == "alert":
             return ALERTS[self.alert[row]]
         if name == "confidence":
             return CONFIDENCES[self.confidence[row]]
         return getattr(self, name)[row]
+
+    def known(self, name: str) -> list[float]:
+        """Return the known values of a column of numbers, in the order of the rows."""
+        values = np.array(self.numbers[name])
+        found: list[float] = values[~np.isnan(values)].tolist()
+        return found
 
     def counts(self) -> AlertCounts:
         """Count the plots by alert and confidence."""
@@ -167,6 +176,7 @@ class AlertCounts:
 
 _ALERT_CODE = {word: code for code, word in enumerate(ALERTS)}
 _CONFIDENCE_CODE = {word: code for code, word in enumerate(CONFIDENCES)}
+_json_value = json.JSONDecoder().raw_decode  # of a text that begins with it
 
 
 def natural_key(text: str) -> str:
@@ -175,6 +185,9 @@ def natural_key(text: str) -> str:
 
 
 def _numbers_filled(text: str) -> str:
+    head = text.rstrip("0123456789")
+    if head.isalpha():  # most ids are letters and a number
+        return head + text[len(head) :].zfill(12) if len(head) < len(text) else text
     return _DIGITS.sub(_filled, text)
 
 
@@ -188,10 +201,13 @@ _DIGITS = re.compile("[0-9]+")
 def _ranks(texts: Sequence[str | None]) -> Floats:
     """Return each text's place in sorted order, NaN for None.
 
-    Sorted in pieces: sorting 100,000 texts at once would keep Python's lock, and with it the user's window, for a tenth of a second.
+    Sorted in pieces, which are merged by twos (`sorted` finds what is in order): sorting 100,000 texts at once would keep Python's lock,
+    and with it the user's window, for a tenth of a second.
     """
     known = [text for text in dict.fromkeys(texts) if text is not None]
     pieces = [sorted(known[start : start + PIECE]) for start in range(0, len(known), PIECE)]
-    places: dict[str | None, float] = {text: float(place) for place, text in enumerate(heapq.merge(*pieces))}
+    while len(pieces) > 1:
+        pieces = [sorted([text for piece in pieces[i : i + 2] for text in piece]) for i in range(0, len(pieces), 2)]
+    places: dict[str | None, float] = dict(zip(*pieces, count())) if pieces else {}
     places[None] = float("nan")
-    return np.array([places[text] for text in texts], np.float64)
+    return np.fromiter(map(places.__getitem__, texts), np.float64, len(texts))

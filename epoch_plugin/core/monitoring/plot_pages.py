@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import count, repeat
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from epoch_plugin.core.monitoring.scope import Scope, only_jobs, quick_query, statistics_with_rows
+from epoch_plugin.core.store import collections
 from epoch_plugin.core.store.store import Store
 
-PAGE = 2_000
+PAGE = 500  # rows in Python at a time: fewer than the garbage collector begins to work at, and few enough for the processor's cache
 MOST_AT_ONCE = 200_000  # plots whose rows are held in memory while they are matched
 STATISTICS = ("eudr_deforestation", "luc_emissions", "biodiversity", "water")
 NUMBERS = {
@@ -30,7 +35,8 @@ _CHECK = (
 _EXPRESSIONS = (*_PLOT, *_CHECK, *NUMBERS.values())
 
 Row = tuple[Any, ...]
-Page = list[Row]  # one tuple per column: fid, uuid, plotid, the check's eight, then NUMBERS
+Floats = npt.NDArray[np.float64]
+Page = list[Sequence[Any] | Floats]  # one per column: fid, uuid, plotid, the check's eight, then NUMBERS
 
 
 def pages(store: Store, scope: Scope, size: int = PAGE) -> Iterator[Page]:
@@ -75,34 +81,64 @@ def _source(expression: str) -> str:
 
 
 def _plots(connection: sqlite3.Connection, scope: Scope) -> int:
-    return int(connection.execute("SELECT count(*) FROM plots WHERE collection_id = ?", (scope.collection_id,)).fetchone()[0])
+    return collections.find(connection, scope.collection_id).plot_number
 
 
 def _read_through(cursor: sqlite3.Cursor, scope: Scope, jobs: dict[str, Row], after: int, size: int) -> Iterator[Page]:
     """Yield the plots behind the one with fid `after`: every table is read from front to back, rows are matched by UUID."""
     of = {alias: [expression for expression in _EXPRESSIONS if _source(expression) == alias] for alias in map(_source, _EXPRESSIONS)}
-    rows = {alias: _rows(cursor, alias, of[alias], jobs.get(STATISTICS[int(alias[1:])])) for alias in of if alias != "p"}
+    results = {alias: _results(cursor, alias, of[alias], jobs.get(STATISTICS[int(alias[1:])])) for alias in of if alias != "p"}
     where = "p.collection_id = ? AND p.fid > ? ORDER BY p.fid"
     cursor.execute(f"SELECT {', '.join(of['p'])} FROM plots p WHERE {where}", (scope.collection_id, after))  # nosec B608
     while page := cursor.fetchmany(size):
-        columns = dict(zip(of["p"], zip(*page)))
-        uuids = columns["p.uuid"]
-        for alias, found in rows.items():
-            missing = (None,) * len(of[alias])
-            # taken out: what has been shown is held once
-            matched = zip(*[found.pop(uuid, missing) for uuid in uuids]) if found else ((None,) * len(uuids) for _ in of[alias])
-            columns.update(zip(of[alias], matched))
+        columns: dict[str, Any] = dict(zip(of["p"], zip(*page)))
+        for alias, found in results.items():
+            columns.update(zip(of[alias], found.beside(columns["p.uuid"])))
         yield [columns[expression] for expression in _EXPRESSIONS]
 
 
-def _rows(cursor: sqlite3.Cursor, alias: str, expressions: Sequence[str], job: Row | None) -> dict[str, Row]:
-    """Return a job's rows of a statistic by the plot's UUID; none without a job."""
-    found: dict[str, Row] = {}
-    if job is None:
-        return found
-    keys = " AND ".join(f"{alias}.{name} = ?" for name in ("monitoring_start", "monitoring_end", "job_id"))
-    table = f"stat_{STATISTICS[int(alias[1:])]} {alias}"
-    cursor.execute(f"SELECT {', '.join(expressions)}, {alias}.uuid FROM {table} WHERE {keys}", job)  # nosec B608
-    while page := cursor.fetchmany(PAGE):
-        found.update([(row[-1], row) for row in page])
+class _Results:
+    """Rows of a statistic as columns, each text once: a tuple per row would be as many things for Python's garbage collector to visit."""
+
+    def __init__(self, expressions: Sequence[str]) -> None:
+        self._numbers: dict[int, list[Floats]] = {place: [] for place, expression in enumerate(expressions) if expression in NUMBERS.values()}
+        self._columns: list[Any] = [[] for _ in expressions]
+        self._texts: dict[Any, Any] = {}
+        self._places: dict[str, int] = {}
+
+    def add(self, page: Sequence[Row]) -> None:
+        """Take rows, each ends with the plot's UUID."""
+        *columns, uuids = zip(*page)
+        self._places.update(zip(uuids, count(len(self._places))))
+        for place, values in enumerate(columns):
+            if place in self._numbers:
+                self._numbers[place].append(np.array(values, np.float64))
+            else:
+                self._columns[place].extend(map(self._texts.setdefault, values, values))
+
+    def end(self) -> None:
+        """Put what a plot without a row has at the end of each column: it is at place -1."""
+        for place, column in enumerate(self._columns):
+            column.append(None)
+            if place in self._numbers:
+                self._columns[place] = np.concatenate([*self._numbers[place], [np.nan]])
+
+    def beside(self, uuids: Sequence[str]) -> Iterator[Sequence[Any] | Floats]:
+        """Yield each column's values of some plots, None (NaN in a column of numbers) for a plot without a row."""
+        places = list(map(self._places.get, uuids, repeat(-1)))
+        array = np.array(places, np.intp)
+        for place, column in enumerate(self._columns):
+            yield column[array] if place in self._numbers else list(map(column.__getitem__, places))
+
+
+def _results(cursor: sqlite3.Cursor, alias: str, expressions: Sequence[str], job: Row | None) -> _Results:
+    """Return a job's rows of a statistic; none without a job."""
+    found = _Results(expressions)
+    if job is not None:
+        keys = " AND ".join(f"{alias}.{name} = ?" for name in ("monitoring_start", "monitoring_end", "job_id"))
+        table = f"stat_{STATISTICS[int(alias[1:])]} {alias}"
+        cursor.execute(f"SELECT {', '.join(expressions)}, {alias}.uuid FROM {table} WHERE {keys}", job)  # nosec B608
+        while page := cursor.fetchmany(PAGE):
+            found.add(page)
+    found.end()
     return found
