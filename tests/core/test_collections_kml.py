@@ -235,3 +235,13 @@ def test_reading_does_not_depend_on_where_blocks_end(tmp_path, monkeypatch, bloc
     wanted = [(p.plotid, p.text, p.metadata) for p in read_text(tmp_path, text)[0]]
     monkeypatch.setattr(kml_reader, "_BLOCK", block)
     assert [(p.plotid, p.text, p.metadata) for p in read_text(tmp_path, text)[0]] == wanted and len(wanted) == 5
+
+
+def test_a_placemark_that_never_ends_is_refused_before_memory_does(tmp_path, monkeypatch):
+    from epoch_plugin.core.collections import kml_reader
+
+    monkeypatch.setattr(kml_reader, "_LARGEST_PLACEMARK", 10_000)
+    small, large = (f"<description>{'x' * size}</description>" for size in (9_000, 10_000))
+    assert len(read_text(tmp_path, document(placemark("A", more=small), placemark("B", more=small)))[0]) == 2
+    with pytest.raises(InputError, match="more than 10,000 characters"):
+        read_text(tmp_path, document(placemark(more=large)))

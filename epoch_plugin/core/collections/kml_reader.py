@@ -25,6 +25,7 @@ from epoch_plugin.core.errors import InputError
 from epoch_plugin.core.nesting import DEEPEST
 
 _BLOCK = 1 << 18
+_LARGEST_PLACEMARK = 400_000_000  # characters: a small archive may hold any number of them
 _OUTERMOST = {"kml", "Document", "Folder", "Placemark"}
 _GEOMETRIES = {"Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack"}
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
@@ -71,6 +72,7 @@ class _Document:
         self._prefix = ""
         self._open: list[str] = []
         self._kept: list[_Element] = []  # the open elements from the outermost one that is kept
+        self._size = 0  # characters in them
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -114,6 +116,9 @@ class _Document:
     def _text(self, text: str) -> None:
         if self._kept:
             self._kept[-1].texts.append(text)
+            self._size += len(text)
+            if self._size > _LARGEST_PLACEMARK:
+                raise InputError(f"'{self._name}' cannot be read as KML: it has a placemark of more than {_LARGEST_PLACEMARK:,} characters.")
 
     def _end(self, tag: str) -> None:
         self._open.pop()
@@ -122,6 +127,7 @@ class _Document:
         element = self._kept.pop()
         if self._kept:
             return
+        self._size = 0
         if element.name == "Placemark":
             self.placemarks.append(element)
         elif element.name == "Schema":
