@@ -148,6 +148,17 @@ def test_a_page_is_the_same_however_it_is_read(sample, columns, monkeypatch, tmp
     assert none.uuid == columns.uuid and none.counts().not_processed == len(none)
 
 
+def test_years_with_loss_are_those_with_an_area(sample, columns, tmp_path):
+    store, scope = sample
+    (tmp_path / "copy.gpkg").write_bytes(Path(store.path).read_bytes())
+    copy, lost = Store(tmp_path / "copy.gpkg"), columns.alert.index(0)
+    annual = '{"defor_ha_2021": 0, "defor_ha_rmse_2021":0.3,"defor_ha_2022":1e-05,"defor_ha_2023" : 0.5, "defor_ha_2024":null,"defor_ha_2025":0.0}'
+    with copy.writing() as connection:
+        connection.execute("UPDATE stat_eudr_deforestation SET annual_defor = ? WHERE uuid = ?", (annual, columns.uuid[lost]))
+    found = in_pages(copy, scope, 70).loss_by_year
+    assert [year for year in range(2021, 2026) if lost in found.get(year, ())] == [2022, 2023]
+
+
 def test_text_ranks_are_those_of_a_sort(monkeypatch):
     monkeypatch.setattr(plot_columns, "PIECE", 3)
     texts = ["b", None, "a", "d", "b", "c", "e", None, "aa"]
