@@ -13,8 +13,8 @@ from epoch_plugin.core.zonal.cell_area import ground_cell_size
 from epoch_plugin.core.zonal.hilbert import hilbert_order
 from epoch_plugin.core.zonal.rings import Floats, middle_of
 
-PLOTS_PER_CHUNK = 5_000  # of all four statistics: about 370 MB
-CELLS_PER_CHUNK = 24_000_000
+PLOTS_PER_CHUNK = 10_000  # of all four statistics: about 370 MB
+CELLS_PER_CHUNK = 48_000_000
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,7 @@ class JobRun:
                 while self._todo and len(waiting) < executor.capacity:
                     attempt = self._todo.popleft()
                     waiting[self._submit(executor, attempt.chunk)] = attempt
-                for ticket in executor.finished(waiting, POLL_SECONDS):
-                    self._take(executor, ticket, waiting.pop(ticket))
+                self._take_finished(executor, waiting)
                 stop_if_cancelled(self._progress)
                 self._progress.step(executor.fraction, "gather")
         finally:
@@ -85,6 +84,11 @@ class JobRun:
     def _submit(self, executor: Executor, chunk: Chunk) -> Any:
         with self._store.reading() as connection:
             return executor.submit(plots.shapes(connection, chunk.fids))
+
+    def _take_finished(self, executor: Executor, waiting: dict[Any, _Attempt]) -> None:
+        """Commit what is finished; nothing of it is held on to while the next chunk is computed."""
+        for ticket in executor.finished(waiting, POLL_SECONDS):
+            self._take(executor, ticket, waiting.pop(ticket))
 
     def _take(self, executor: Executor, ticket: Any, attempt: _Attempt) -> None:
         """Commit a finished chunk; try a failed one again behind the others."""

@@ -8,6 +8,7 @@ nor on which other plots, threads or chunks are processed with it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,19 @@ class Coverage:
         return len(self.cell_plot) + int(self.run_length.sum(dtype=np.int64))
 
 
-def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True) -> Coverage:
+def coverage(
+    segments: Segments,
+    grid: Grid,
+    row_from: int = 0,
+    row_to: int | None = None,
+    centres: bool = True,
+    each: Callable[[Callable[[slice], Coverage], Sequence[slice]], Iterable[Coverage]] = map,
+) -> Coverage:
     """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out.
 
-    Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False.
-    """
+    Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False. `each`
+    is `map`, or that of a pool of threads.
+    """  # fmt: skip
     row_to = grid.nrows if row_to is None else min(row_to, grid.nrows)
     u0, u1 = (segments.x0 - grid.x0) / grid.dx, (segments.x1 - grid.x0) / grid.dx
     v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
@@ -70,7 +79,7 @@ def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | No
     def of_slice(s: slice) -> Coverage:
         return _slice_coverage(u0[s], u1[s], v0[s], v1[s], plot[s], upright, keys, (row_from, row_to), centres)
 
-    return _joined([of_slice(piece) for piece in slices])
+    return _joined(list(each(of_slice, slices)))
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, to_grid_crs
 from epoch_plugin.core.zonal.weights import CellWeights
 
-CELLS_PER_BAND = 60_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-BANDS_AT_WORK = 3  # planned or read at a time
+CELLS_PER_BAND = 8_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
+BANDS_AT_WORK = 2  # planned or read at a time
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     try:
         with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
             try:
-                answers = _Work(tasks, placed, readers, cache).through(bands, progress)
+                results = _Work(tasks, placed, readers, cache).through(bands, progress)
             finally:
                 for _ in range(threads):
                     readers.submit(close_datasets)
     finally:
         close_datasets()  # once more: of a run that was stopped, a reader may have kept something after the others closed
         give_back()
-    return [_totals(found, rings_here, task) for found, rings_here, task in zip(answers, placed, tasks)]
+    return results
 
 
 class _Work:
@@ -106,11 +106,14 @@ class _Work:
         self._done: SimpleQueue[Future[_GroupAnswer]] = SimpleQueue()
         self._groups: Counter[_Band] = Counter()  # of each band under way
         self._left: Counter[_Band] = Counter()
+        self._bands: Counter[int] = Counter()  # of each task, not done yet
         self._answers: list[list[_GroupAnswer]] = [[] for _ in tasks]
+        self._results: dict[int, GridResult] = {}
 
-    def through(self, bands: Sequence[_Band], progress: Progress) -> list[list[_GroupAnswer]]:
-        """Return the answers of all groups by task; their order does not matter, the sums are made in the order of the blocks."""
+    def through(self, bands: Sequence[_Band], progress: Progress) -> list[GridResult]:
+        """Return what comes out of each task; the order in which groups answer does not matter, sums are made in the order of the blocks."""
         todo = deque(bands)
+        self._bands.update(band.task for band in bands)
         try:
             while todo or self._futures:
                 if todo and len(self._left) < BANDS_AT_WORK:
@@ -127,7 +130,7 @@ class _Work:
         finally:
             for future in self._futures:
                 future.cancel()
-        return self._answers
+        return [self._results[number] if number in self._results else self._total(number) for number in range(len(self._tasks))]
 
     def _take(self) -> None:
         """Wait for the next group and keep its answer."""
@@ -137,19 +140,33 @@ class _Work:
         self._left[band] -= 1
         if not self._left[band]:
             del self._left[band]
+            self._finish(band)
+
+    def _finish(self, band: _Band) -> None:
+        """Make a task's totals while the others are still read."""
+        self._bands[band.task] -= 1
+        if not self._bands[band.task]:
+            self._results[band.task] = self._total(band.task)
+
+    def _total(self, number: int) -> GridResult:
+        answers, self._answers[number] = self._answers[number], []
+        return _totals(answers, self._rings[number], self._tasks[number])
 
     def _start(self, band: _Band) -> None:
         """Plan a band and hand its groups to the readers."""
         task, rings = self._tasks[band.task], self._rings[band.task]
+        each = map if self._futures else self._readers.map  # as long as there is nothing to read, the readers help
 
         def compute() -> Coverage:
-            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres)
+            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres, each=each)
 
         covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
         plan, area = Plan(covered, task.grid, task.shape), CellArea(task.grid)
         del covered
         if plan.n_groups:
             self._groups[band] = self._left[band] = plan.n_groups
+        else:
+            self._finish(band)
         for group in range(plan.n_groups):
             future = self._readers.submit(_run_group, plan, task, area, group)
             self._futures[future] = band
