@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QAction, QMessageBox
 
 from epoch_plugin.bridge import preferences, tasks
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.bridge.runs import Runs
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.ui.common.looks import plugin_icon, theme_icon
@@ -150,7 +151,9 @@ class ExitBlocker(QgsApplicationExitBlockerInterface):
         number = self._desktop.running_jobs()
         if not number:
             return True
-        text = tr("{n} jobs are running. They stop now and can be resumed when QGIS is started again. Close QGIS?").format(n=number)
+        one = tr("A job is running. It stops now and can be resumed when QGIS is started again. Close QGIS?")
+        several = tr("{n} jobs are running. They stop now and can be resumed when QGIS is started again. Close QGIS?")
+        text = counted(number, one, several)
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         answer = QMessageBox.question(None, tr("Epoch: jobs are running"), text, buttons, QMessageBox.StandardButton.Cancel)
         if answer != QMessageBox.StandardButton.Yes:

@@ -32,6 +32,11 @@ def whole(value: int) -> str:
     return QLocale().toString(int(value))
 
 
+def counted(number_of: int, one: str, many: str) -> str:
+    """Return `one` for one of something, else `many` with the number, as the locale writes it, in the place of {n}."""
+    return one if number_of == 1 else many.replace("{n}", whole(number_of))
+
+
 def percent(share: float) -> str:
     """Return a share (0..1) as a percentage."""
     rounded = float(f"{100.0 * share:.3g}")  # 99.99 is 100, not 100.0

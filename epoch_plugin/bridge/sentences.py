@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import number, number_expression, percent
+from epoch_plugin.bridge.numbers import counted, number, number_expression, percent
 
 INSIDE_SHARE = 0.99  # of the plot in a protected area: from here on any loss in it lies inside
 TOGETHER_SHARE = 0.95  # of the loss seen by all sources at the same place: from here on the sentence need not say how much
@@ -196,6 +196,11 @@ def roles_expression(role: str) -> str:
     """Return the QGIS expression that does for the expression `role` what `role_in_words` does for names that it knows, and NULL for others."""
     pairs = ", ".join(f"{quoted(name)}, {quoted(tr(words))}" for name, words in _ROLES.items())
     return f"map_get(map({pairs}), {role})"
+
+
+def plots_in_words(number_of: int) -> str:
+    """Return a number of plots."""
+    return counted(number_of, tr("1 plot"), tr("{n} plots"))
 
 
 def role_in_words(role: str) -> str:

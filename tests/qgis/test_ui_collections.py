@@ -161,6 +161,26 @@ def test_drop_preview_stage_upload_process_layers(dock, iface, qtbot, plots_file
     assert own.featureCount() == 40 and own.renderer().type() != "singleSymbol"
 
 
+def test_one_of_something_is_not_several(dock, iface, qtbot, plots_file):
+    with open(plots_file, encoding="utf-8") as file:
+        collection = json.load(file)
+    collection["features"] = [collection["features"][0], collection["features"][-1]]
+    with open(plots_file, "w", encoding="utf-8") as file:
+        json.dump(collection, file)
+    panel = drop_file(dock, plots_file)
+    qtbot.waitUntil(lambda: panel.preview is not None, timeout=WAIT)
+    assert "<b>1 plot</b> (1 polygon)" in panel.found.text() and "<b>1 feature cannot be staged</b>" in panel.found.text()
+    click(qtbot, panel.stage_button)
+    qtbot.waitUntil(lambda: row(dock, "staged") is not None, timeout=WAIT)
+    assert bar_text(iface) == "Staged: 1 plot staged, 1 feature left out"
+    dock.content.main.actions_of_row["upload"].trigger()
+    qtbot.waitUntil(lambda: row(dock, "uploaded") is not None, timeout=WAIT)
+    assert bar_text(iface).startswith("Uploaded: 1 plot ready for processing")
+    process = started(dock, qtbot)
+    assert process.cost.text().startswith("1 plot, ")
+    qtbot.waitUntil(lambda: "1 plot processed, 0 failed" in bar_text(iface), timeout=WAIT)
+
+
 def test_a_layer_of_the_project_is_staged(dock, qtbot, plots_file):
     layer = QgsVectorLayer(plots_file, "my plots", "ogr")
     QgsProject.instance().addMapLayer(layer)

@@ -125,7 +125,7 @@ def test_forty_layers_in_at_most_forty_actions(open_window, qtbot, monkeypatch, 
     window = open_window()
     user = Actions(window, qtbot, monkeypatch)
     user.choose_folder(tmp_path)
-    assert window.model.rowCount() == 24 and "1 need a role" in window.bar.currentItem().text()
+    assert window.model.rowCount() == 24 and "1 needs a role" in window.bar.currentItem().text()
     user.select("")
     user.type(window.editor.role.lineEdit(), "survey")
     user.pick(window.editor.encoding, "1 is yes, 0 is no")

@@ -162,6 +162,9 @@ def test_filter_box_text_and_headings(content, truth, qtbot):
     assert sorted(row["plotid"] for row in shown(content)) == flagged
     qtbot.keyClicks(table.search, "vav-000")
     qtbot.waitUntil(lambda: table.model.rowCount() == sum("VAV-000" in plotid for plotid in flagged), timeout=WAIT)
+    qtbot.keyClicks(table.search, flagged[0][-1])
+    assert sum(flagged[0] in plotid for plotid in flagged) == 1
+    qtbot.waitUntil(lambda: table.count.text() == "1 plot shown", timeout=WAIT)
     table.search.clear()
     qtbot.waitUntil(lambda: table.model.rowCount() == len(flagged), timeout=WAIT)
     column = [name for name, _, _ in COLUMNS].index("detected_area")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from epoch_plugin.ui.charts.chart import Chart
@@ -26,3 +28,12 @@ class NotedChart(QWidget):
         self.view.show_chart(chart)
         self.note.setText(chart.note)
         self.note.setVisible(bool(chart.note) and chart.drawable)
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Give the note the lines that it needs at this width; by itself it asks for those of a much narrower one, at the chart's cost."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.note.setFixedHeight(max(0, self.note.heightForWidth(self.width())))

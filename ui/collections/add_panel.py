@@ -24,7 +24,9 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.bridge.preview import preview_of_file, preview_of_layer
+from epoch_plugin.bridge.sentences import plots_in_words
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
 from epoch_plugin.ui.collections.bad_features import BadFeatures
 from epoch_plugin.ui.collections.preview_map import PreviewMap
@@ -234,21 +236,24 @@ class AddPanel(QgsPanelWidget):
 
 def _recognised(preview: PlotsPreview) -> str:
     """Say what was found: number and kind of plots, area, CRS, and what must be known before staging."""
-    kinds = tr("{n} points").format(n=count(preview.points)) if preview.points == preview.plots else ""
-    if preview.points and not kinds:
-        kinds = tr("{n} polygons, {m} points").format(n=count(preview.plots - preview.points), m=count(preview.points))
-    plots, area = count(preview.plots), count(preview.area_ha, 1)
-    lines = [tr("<b>{n} plots</b> ({kinds}), {area} ha").format(n=plots, kinds=kinds or tr("polygons"), area=area)]
+    polygons, points = preview.plots - preview.points, preview.points
+    words = [counted(polygons, tr("1 polygon"), tr("{n} polygons"))] if polygons else []
+    words += [counted(points, tr("1 point"), tr("{n} points"))] if points else []
+    kinds = f" ({', '.join(words)})" if words else ""
+    lines = [f"<b>{plots_in_words(preview.plots)}</b>{kinds}, {count(preview.area_ha, 1)} ha"]
     accuracy = tr("accuracy unknown") if preview.accuracy_m is None else tr("accuracy {m} m").format(m=f"{preview.accuracy_m:g}")
     lines.append(preview.crs if preview.accuracy_m == 0 else f"{preview.crs}: {preview.transformation}, {accuracy}")
     if preview.assumed_areas:
-        lines.append(tr("{n} points declare no area: a standard area is assumed for each").format(n=count(preview.assumed_areas)))
+        one = tr("1 point declares no area: a standard area is assumed")
+        lines.append(counted(preview.assumed_areas, one, tr("{n} points declare no area: a standard area is assumed for each")))
     if preview.duplicate_ids:
-        lines.append(tr("{n} plots repeat the id of another; all are kept").format(n=count(preview.duplicate_ids)))
+        one = tr("1 plot repeats the id of another; both are kept")
+        lines.append(counted(preview.duplicate_ids, one, tr("{n} plots repeat the id of another; all are kept")))
     if preview.mended:
-        lines.append(tr("{n} geometries were mended").format(n=count(preview.mended)))
+        lines.append(counted(preview.mended, tr("1 geometry was mended"), tr("{n} geometries were mended")))
     if preview.bad:
-        lines.append(tr("<b>{n} features cannot be staged</b>; the reasons are listed below").format(n=count(len(preview.bad))))
+        one = tr("<b>1 feature cannot be staged</b>; the reason is listed below")
+        lines.append(counted(len(preview.bad), one, tr("<b>{n} features cannot be staged</b>; the reasons are listed below")))
     return "<br/>".join(lines)
 
 

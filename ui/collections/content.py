@@ -14,6 +14,7 @@ from qgis.PyQt.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.bridge.overview import read_job, read_reports
 from epoch_plugin.ui.collections import texts
 from epoch_plugin.ui.collections.add_panel import AddPanel
@@ -184,7 +185,7 @@ class CollectionsContent(QWidget):
         self._open(panel)
 
     def _delete(self, row: TreeRow) -> None:
-        question = tr("Delete '{name}' with its {n} plots, jobs and results?\n\nThe store as it is now is kept beside it until the next delete.")
+        question = tr("Delete '{name}' with its plots ({n}), jobs and results?\n\nThe store as it is now is kept beside it until the next delete.")
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         text = question.format(name=row.title, n=texts.count(row.collection.plot_number))
         if QMessageBox.question(self, tr("Delete a collection"), text, buttons, QMessageBox.StandardButton.Cancel) == QMessageBox.StandardButton.Yes:
@@ -229,7 +230,8 @@ class CollectionsContent(QWidget):
     def _offer_resuming(self, jobs: list[Any]) -> None:
         bar = self._iface.messageBar()
         names = ", ".join(dict.fromkeys(self._controller.name_of(job.collection_id) for job in jobs))
-        item = bar.createMessage(tr("Unfinished jobs"), tr("{n} jobs were interrupted: {names}").format(n=len(jobs), names=names))
+        words = counted(len(jobs), tr("A job was interrupted"), tr("{n} jobs were interrupted"))
+        item = bar.createMessage(tr("Unfinished jobs"), f"{words}: {names}")
         button = QPushButton(tr("Resume"), item)
         button.setObjectName("EpochResume")
         button.clicked.connect(lambda: self._resume_all(jobs, item))

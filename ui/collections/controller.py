@@ -10,8 +10,10 @@ from qgis.PyQt.QtCore import QElapsedTimer, QObject, QTimer, pyqtSignal
 
 from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.bridge.overview import Overview, read_overview, resumable_jobs, store_stamp
 from epoch_plugin.bridge.runs import Run, Runs
+from epoch_plugin.bridge.sentences import plots_in_words
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
 from epoch_plugin.ui.collections.statistics import batch_calls, label_of
@@ -225,13 +227,15 @@ class CollectionsController(QObject):
             self.noted.emit(tr("Uploaded"), self._upload_words(run))
         elif kind == "job":
             counts = run.results
-            text = tr("{done} plots processed, {failed} failed").format(done=counts.get("PROCESSED_COUNT", 0), failed=counts.get("FAILED_COUNT", 0))
+            done, failed = plots_in_words(counts.get("PROCESSED_COUNT", 0)), counts.get("FAILED_COUNT", 0)
+            text = tr("{done} processed, {failed} failed").format(done=done, failed=failed)
             self.noted.emit(run.what, text)
             self.job_completed.emit(run.about["collection_id"], str(counts.get("JOB_ID", "")))
 
     def _on_staged(self, run: Run) -> None:
         number, left_out = run.results.get("PLOT_COUNT", 0), run.results.get("INVALID_COUNT", 0)
-        self.noted.emit(tr("Staged"), tr("{n} plots staged, {bad} features left out").format(n=number, bad=left_out))
+        features = counted(left_out, tr("1 feature"), tr("{n} features"))
+        self.noted.emit(tr("Staged"), tr("{plots} staged, {features} left out").format(plots=plots_in_words(number), features=features))
         self.staged.emit(run)
         if run.about.get("then_upload"):
             self.upload(run.results["COLLECTION_ID"], run.parameters.get("COLLECTION_NAME", ""))
@@ -239,7 +243,7 @@ class CollectionsController(QObject):
     def _upload_words(self, run: Run) -> str:
         confidence = run.results.get("LOCATIONS_CONFIDENCE") or tr("not checked")
         number = run.results.get("PLOT_COUNT", 0)
-        return tr("{n} plots are ready for processing; confidence of the locations: {word}").format(n=number, word=confidence)
+        return tr("{plots} ready for processing; confidence of the locations: {word}").format(plots=plots_in_words(number), word=confidence)
 
 
 def _regions_and_farm(provenance: dict[str, Any]) -> dict[str, Any]:

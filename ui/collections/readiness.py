@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.sentences import role_in_words
+from epoch_plugin.bridge.numbers import counted
+from epoch_plugin.bridge.sentences import plots_in_words, role_in_words
 from epoch_plugin.core.datasets.roles import ROLES, is_detection
 
 DEFORESTATION, EXTRA = "eudr_deforestation", "extra"
@@ -57,9 +58,10 @@ def estimate_words(response: dict[str, Any]) -> str:
         return ""
     from epoch_plugin.ui.collections.texts import count, duration
 
-    text = tr("{plots} plots, {layers} layers: about {time} and {memory} MB of memory")
-    plots, memory = count(estimate["plots"]), count(estimate["memory_mb"])
-    return text.format(plots=plots, layers=estimate["layers"], time=duration(estimate["seconds"]), memory=memory)
+    text = tr("{plots}, {layers}: about {time} and {memory} MB of memory")
+    layers = counted(estimate["layers"], tr("1 layer"), tr("{n} layers"))
+    time, memory = duration(estimate["seconds"]), count(estimate["memory_mb"])
+    return text.format(plots=plots_in_words(estimate["plots"]), layers=layers, time=time, memory=memory)
 
 
 def _has_gaps(entry: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QDateTime, QLocale, Qt
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.overview import can_resume, is_running
-from epoch_plugin.bridge.sentences import role_in_words
+from epoch_plugin.bridge.sentences import plots_in_words, role_in_words
 from epoch_plugin.ui.collections.statistics import label_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def confidence_words(text: str | None) -> str:
 def collection_facts(item: CollectionOverview) -> str:
     """Return the second line of a collection, the most important fact first: what does not fit is left out from the end."""
     row = item.collection
-    facts = [tr("{n} plots").format(n=count(row.plot_number)) if row.plot_number != 1 else tr("1 plot")]
+    facts = [plots_in_words(row.plot_number)]
     if row.invalid_number:
         facts.append(tr("{n} left out").format(n=count(row.invalid_number)))
     country = row.country or row.detected_country

@@ -28,6 +28,7 @@ from qgis.PyQt.QtWidgets import (
 
 from epoch_plugin.bridge.datasets import examine, read_text, recognise, write_text
 from epoch_plugin.bridge.i18n import tr
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
 from epoch_plugin.core.datasets.edit import DatasetsText
 from epoch_plugin.core.errors import EpochError
@@ -236,7 +237,8 @@ class DatasetsWindow(QDialog):
     def _recognised(self, entries: list[dict[str, Any]]) -> None:
         rows = self.model.add(entries)
         unknown = sum(1 for row in rows if not self.model.entries[row]["role"])
-        text = tr("{n} entries added").format(n=len(rows)) + (tr("; {n} need a role").format(n=unknown) if unknown else "")
+        text = counted(len(rows), tr("1 entry added"), tr("{n} entries added"))
+        text += counted(unknown, tr("; 1 needs a role"), tr("; {n} need a role")) if unknown else ""
         self._say(text, Qgis.MessageLevel.Warning if unknown else Qgis.MessageLevel.Success)
         self.select(rows)
         self._show_state()

@@ -9,8 +9,8 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import whole
 from epoch_plugin.bridge.plot_export import csv_of_plots, geopackage_of_plots
+from epoch_plugin.bridge.sentences import plots_in_words
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Exports(QObject):
         if number is None:
             self.failed.emit(error or "")
         else:
-            self.done.emit(tr("{n} plots: {path}").format(n=whole(number), path=path))
+            self.done.emit(f"{plots_in_words(number)}: {path}")
 
     def ask(self, name: str, kind: str) -> str:
         """Ask for the file; '' if the user gives up."""

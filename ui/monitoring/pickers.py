@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import whole
+from epoch_plugin.bridge.sentences import plots_in_words
 from epoch_plugin.ui.common.buttons import tool_button
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Pickers(QWidget):
         window, region = self.window_box.currentData(), self.region.currentData()
         self.collection.clear()
         for choice in choices.collections:
-            self.collection.addItem(f"{choice.name}  ({tr('{n} plots').format(n=whole(choice.plots))})", choice.collection_id)
+            self.collection.addItem(f"{choice.name}  ({plots_in_words(choice.plots)})", choice.collection_id)
             self.collection.setItemData(self.collection.count() - 1, choice.name, NAME_ROLE)
         self.collection.setCurrentIndex(max(0, self.collection.findData(choices.chosen)))
         self.window_box.clear()

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHead
 
 from epoch_plugin.bridge.alerts import ALERTS
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import whole
+from epoch_plugin.bridge.numbers import counted
 from epoch_plugin.ui.common.buttons import tool_button
 from epoch_plugin.ui.monitoring.table_model import COLUMNS, PlotTableModel
 
@@ -153,7 +153,7 @@ class PlotTable(QWidget):
         self._apply()
 
     def _show_count(self) -> None:
-        self.count.setText(tr("{n} plots shown").format(n=whole(self.model.rowCount())))
+        self.count.setText(counted(self.model.rowCount(), tr("1 plot shown"), tr("{n} plots shown")))
 
     # selection
 
