@@ -87,8 +87,13 @@ def test_what_a_caller_does_to_its_copy_changes_nothing():
     assert source.read(kept, "a")[0].tolist() == [1] * 4
 
 
+def in_groups_of_one_block(monkeypatch):
+    for name in ("ONE_LAYER", "SEVERAL_LAYERS"):
+        monkeypatch.setattr(engine, name, plan.GroupSize(1, 1))
+
+
 def test_a_coarse_layer_under_a_fine_grid_is_decoded_once_a_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "BLOCKS_PER_GROUP", 1)
+    in_groups_of_one_block(monkeypatch)
     write_tif(tmp_path / "fine.tif", np.ones((256, 256), np.uint8), 0, 0.256, 0.001, tile=64)
     write_tif(tmp_path / "coarse.tif", np.full((64, 64), 5, np.uint8), 0, 0.256, 0.004, tile=64)
     fine, own = open_classes(tmp_path, name="fine", source="fine.tif")
@@ -121,7 +126,7 @@ def test_a_vector_is_burnt_on_every_grid_of_a_run(tmp_path):
 
 
 def test_a_reader_that_is_still_busy_when_a_run_fails_keeps_nothing_for_the_next_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "BLOCKS_PER_GROUP", 1)
+    in_groups_of_one_block(monkeypatch)
     write_tif(tmp_path / "fine.tif", np.ones((128, 128), np.uint8), 0, 0.128, 0.001, tile=64)
     fine, own = open_classes(tmp_path, name="fine", source="fine.tif")
     failed, closed, original = threading.Event(), threading.Event(), engine.close_datasets

@@ -66,13 +66,11 @@ def coverage(
     is `map`, or that of a pool of threads.
     """  # fmt: skip
     row_to = grid.nrows if row_to is None else min(row_to, grid.nrows)
-    u0, u1 = (segments.x0 - grid.x0) / grid.dx, (segments.x1 - grid.x0) / grid.dx
-    v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
     upright = -1.0 if grid.dy > 0 else 1.0
-    keep = (v0 != v1) & (np.maximum(v0, v1) > row_from) & (np.minimum(v0, v1) < row_to) & (np.minimum(u0, u1) < grid.ncols)
-    plot = segments.plot
-    if not keep.all():
-        u0, u1, v0, v1, plot = u0[keep], u1[keep], v0[keep], v1[keep], plot[keep]
+    v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
+    here = np.flatnonzero((v0 != v1) & (np.maximum(v0, v1) > row_from) & (np.minimum(v0, v1) < row_to))
+    v0, v1, plot = v0[here], v1[here], segments.plot[here]
+    u0, u1 = (segments.x0[here] - grid.x0) / grid.dx, (segments.x1[here] - grid.x0) / grid.dx
     slices = _slices(u0, u1, v0, v1, plot)
     keys = _Keys.of(grid)
 
@@ -129,7 +127,7 @@ def _spread(further: Floats, *columns: npt.NDArray[Any]) -> tuple[Floats, tuple[
     many = np.flatnonzero(further)
     item, k = expanded(further[many].astype(np.int64))
     item = many[item]
-    return np.r_[np.zeros(len(further)), k + 1.0], tuple(np.concatenate([column, column[item]]) for column in columns)
+    return np.concatenate([np.zeros(len(further)), k + 1.0]), tuple(np.concatenate([column, column[item]]) for column in columns)
 
 
 def _slice_coverage(
@@ -193,16 +191,18 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
         return _EMPTY
     order = np.argsort(key, kind="stable")  # quickest for what is in order in parts, as edges are that follow one another
     key = key[order]
-    last = np.flatnonzero(np.r_[key[1:] != key[:-1], True])  # contribution to each cell
+    new = _new(key)
+    last = np.flatnonzero(np.append(new[1:], True))  # contribution to each cell
     key = key[last]
     col, plot_row = key & ((1 << keys.col_bits) - 1), key >> keys.col_bits
-    new_row = np.r_[True, plot_row[1:] != plot_row[:-1]]
+    new_row = _new(plot_row)
     row_number = np.cumsum(new_row) - 1
 
     def before_and_after(values: Ints) -> tuple[Ints, Ints]:
         """Return the sums along each row, without and with each cell."""
         sums = np.cumsum(values[order])[last]
-        before = np.r_[np.zeros(1, np.int64), sums[:-1]]
+        before = np.empty_like(sums)
+        before[0], before[1:] = 0, sums[:-1]
         base = before[new_row][row_number]
         return before - base, sums - base
 
@@ -211,7 +211,8 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
     inside = np.zeros(len(key), bool) if cross is None else before_and_after(cross)[1] > 0
     fraction = before + area_after - area_before
 
-    next_col = np.where(np.r_[new_row[1:], True], keys.ncols, np.r_[col[1:], 0])  # an open row runs to the grid's edge
+    next_col = np.full(len(col), keys.ncols)  # an open row runs to the grid's edge
+    np.copyto(next_col[:-1], col[1:], where=~new_row[1:])
     length = next_col - col - 1
     cells, runs = np.flatnonzero(fraction > NOTHING), np.flatnonzero((length > 0) & (after > NOTHING))
     plot, row = (plot_row >> keys.row_bits).astype(np.int32), (plot_row & ((1 << keys.row_bits) - 1)).astype(np.int32)
@@ -220,6 +221,13 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
         plot[cells], row[cells], col[cells], np.minimum(fraction[cells] / ONE, 1.0), inside[cells],
         plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(after[runs] / ONE, 1.0), inside[runs],
     )  # fmt: skip
+
+
+def _new(values: Ints) -> Bools:
+    """Tell which values differ from the one before; the first one does."""
+    new = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new
 
 
 _NONE = np.zeros(0, np.int32)

@@ -22,7 +22,7 @@ from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
 from epoch_plugin.core.zonal.memory import give_back
-from epoch_plugin.core.zonal.plan import BlockShape, Group, Plan, empty_group
+from epoch_plugin.core.zonal.plan import ONE_LAYER, SEVERAL_LAYERS, BlockShape, Group, GroupSize, Plan, empty_group
 from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, to_grid_crs
 from epoch_plugin.core.zonal.weights import CellWeights
@@ -43,6 +43,11 @@ class GridTask:
     def centres(self) -> bool:
         """Tell whether a kernel wants to know which cells have their centre in the plot; it costs as much as a layer or two."""
         return any(getattr(kernel, "needs_centres", False) for kernel in self.kernels)
+
+    @property
+    def group_size(self) -> GroupSize:
+        """Return how much is worked on together: more where a layer is done with before the next one is read."""
+        return ONE_LAYER if all(joins(kernel) and len(kernel.reads) == 1 for kernel in self.kernels) else SEVERAL_LAYERS
 
 
 @dataclass
@@ -161,7 +166,7 @@ class _Work:
             return coverage(rings.segments, task.grid, *band.rows, centres=task.centres, each=each)
 
         covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
-        plan, area = Plan(covered, task.grid, task.shape), CellArea(task.grid)
+        plan, area = Plan(covered, task.grid, task.shape, task.group_size), CellArea(task.grid)
         del covered
         if plan.n_groups:
             self._groups[band] = self._left[band] = plan.n_groups
