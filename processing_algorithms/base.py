@@ -99,6 +99,9 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
             return self.execute(parameters, context, FeedbackProgress(feedback))
         except (EpochError, ModuleNotFoundError) as error:
             raise QgsProcessingException(explained(error)) from error
+        finally:
+            if hasattr(feedback, "leaving"):  # a run of the docks (bridge.runs)
+                feedback.leaving()
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise `InputError` for values that cannot be used."""

@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.loading import load_results
-from epoch_plugin.bridge.tasks import hand_over
+from epoch_plugin.bridge.tasks import hand_over, leave
 
 UNLOAD_WAIT_MS = 15_000
 
@@ -40,6 +40,10 @@ class _Feedback(QgsProcessingFeedback):
     def reportError(self, error: str, fatalError: bool = False) -> None:
         """Keep why it failed."""
         self._run.errors.append(error)
+
+    def leaving(self) -> None:
+        """Say, in the worker thread, that the algorithm has done its work."""
+        leave(self._run.task)
 
 
 class Run(QObject):
@@ -65,7 +69,7 @@ class Run(QObject):
         self.cancelled = False
         self.interrupted = False  # cancelled, but not through `cancel`: by QGIS when it closes, or in its list of tasks
         self._first: tuple[float, float] | None = None
-        self._task: QgsProcessingAlgRunnerTask | None = None
+        self.task: QgsProcessingAlgRunnerTask | None = None
 
     @property
     def error(self) -> str:
@@ -89,26 +93,26 @@ class Run(QObject):
         self._context, self._feedback = QgsProcessingContext(), _Feedback(self)
         self._context.setProject(QgsProject.instance())
         self._context.setFeedback(self._feedback)
-        self._task = QgsProcessingAlgRunnerTask(self._algorithm, self.parameters, self._context, self._feedback)
-        self._task.setDescription(self.what)
+        self.task = QgsProcessingAlgRunnerTask(self._algorithm, self.parameters, self._context, self._feedback)
+        self.task.setDescription(self.what)
         self.staged.connect(self._on_stage)
         self._feedback.progressChanged.connect(self._on_progress)
-        self._task.executed.connect(self._on_executed)
+        self.task.executed.connect(self._on_executed)
         self.running = True
-        hand_over(self._task, lambda ok: self._on_executed(ok, {}))
+        hand_over(self.task, lambda ok: self._on_executed(ok, {}))
 
     def cancel(self) -> None:
         """Ask the run to stop; it ends when its algorithm has seen that."""
-        if self.running and self._task is not None:
+        if self.running and self.task is not None:
             self.cancelled = True
-            self._task.cancel()
+            self.task.cancel()
             self.changed.emit()
 
     def stop_and_wait(self) -> None:
         """Cancel and wait until the worker thread has left our code (the plugin is being unloaded)."""
         self.cancel()
-        if self._task is not None and self.running:
-            self._task.waitForFinished(UNLOAD_WAIT_MS)
+        if self.task is not None and self.running:
+            self.task.waitForFinished(UNLOAD_WAIT_MS)
 
     def _on_stage(self, text: str) -> None:
         self.stage = text
@@ -123,7 +127,7 @@ class Run(QObject):
         if not self.running:
             return
         self.running = False
-        self.interrupted = not ok and not self.cancelled and self._task.isCanceled()
+        self.interrupted = not ok and not self.cancelled and self.task.isCanceled()
         self.cancelled = self.cancelled or self.interrupted
         self.results = dict(results)
         if ok:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from epoch_plugin.core.errors import CancelledError, explained
 _alive: set[BackgroundTask] = set()
 SOON_MS, TRIES = 2, 1_000
 _ENDED = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
+# Between a look at the other tasks and the adding of one none may leave; adding tells others, who may add in their turn.
+_door = threading.RLock()
 
 
 class BackgroundTask(QgsTask):
@@ -23,6 +26,7 @@ class BackgroundTask(QgsTask):
 
     def __init__(self, title: str, function: Callable[[Any], Any], done: Callable[[Any, str | None], None], quiet: bool = False):
         super().__init__(title, QUIET_TASK if quiet else QgsTask.Flag.CanCancel)
+        self.leaving = False
         self._function, self._done = function, done
         self._result: Any = None
         self._error: str | None = None
@@ -34,11 +38,11 @@ class BackgroundTask(QgsTask):
             self._result = self._function(_TaskProgress(self))
         except CancelledError as error:
             self._error = str(error)
-            return False
         except Exception as error:
             self._error = explained(error)
         except BaseException as error:  # an interpreter that is asked to stop
             self._error = type(error).__name__
+        leave(self)
         return self._error is None
 
     def finished(self, ok: bool) -> None:
@@ -82,21 +86,31 @@ def in_background(title: str, function: Callable[[Any], Any], done: Callable[[An
     return task
 
 
+def leave(task: Any) -> None:
+    """Say in a task's thread that our code has done with it, so that it is on its way out from here on."""
+    with _door:
+        task.leaving = True
+
+
 def hand_over(task: QgsTask, ended: Callable[[bool], None], tries: int = TRIES) -> None:
     """Give a task to QGIS's manager as soon as no other task there is on its way out; `ended(False)` where it is cancelled before that.
 
     The manager keeps the address of a task's runnable after the thread pool has freed it, and takes whatever has that address out of
     the pool's queue when it clears the task away. A task that was added in between, for instance in another's `finished()`, may lie at
-    just that address: it then stays queued for ever (QGIS issue 53806). Waiting itself ends after `tries`: a task that never leaves must
-    not stop all others.
+    just that address: it then stays queued for ever (QGIS issue 53806). The state alone does not tell in time, because a thread may free
+    its runnable between our look at it and the adding: tasks of ours say that they `leave` before they can. Waiting itself ends after
+    `tries`: a task that never leaves must not stop all others.
     """
     manager = QgsApplication.taskManager()
     if task.isCanceled():
         ended(False)
-    elif tries and any(other.status() in _ENDED for other in manager.tasks()):
+        return
+    with _door:
+        free = not tries or not any(other.status() in _ENDED or getattr(other, "leaving", False) for other in manager.tasks())
+        if free:
+            manager.addTask(task)
+    if not free:
         QTimer.singleShot(SOON_MS, lambda: hand_over(task, ended, tries - 1))
-    else:
-        manager.addTask(task)
 
 
 def stop_all() -> None:
