@@ -24,7 +24,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from epoch_plugin.bridge.i18n import tr
-from epoch_plugin.bridge.numbers import counted
+from epoch_plugin.bridge.numbers import FIXED_SPACE, counted
 from epoch_plugin.bridge.preview import preview_of_file, preview_of_layer
 from epoch_plugin.bridge.sentences import plots_in_words
 from epoch_plugin.bridge.tasks import BackgroundTask, in_background
@@ -240,7 +240,7 @@ def _recognised(preview: PlotsPreview) -> str:
     words = [counted(polygons, tr("1 polygon"), tr("{n} polygons"))] if polygons else []
     words += [counted(points, tr("1 point"), tr("{n} points"))] if points else []
     kinds = f" ({', '.join(words)})" if words else ""
-    lines = [f"<b>{plots_in_words(preview.plots)}</b>{kinds}, {count(preview.area_ha, 1)} ha"]
+    lines = [f"<b>{plots_in_words(preview.plots)}</b>{kinds}, {count(preview.area_ha, 1)}{FIXED_SPACE}ha"]
     accuracy = tr("accuracy unknown") if preview.accuracy_m is None else tr("accuracy {m} m").format(m=f"{preview.accuracy_m:g}")
     lines.append(preview.crs if preview.accuracy_m == 0 else f"{preview.crs}: {preview.transformation}, {accuracy}")
     if preview.assumed_areas:
