@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDateTime,
     QgsProcessingParameterDefinition,
@@ -19,7 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime
 from qgis.PyQt.QtGui import QIcon
 
-from epoch_plugin.bridge.feedback import FeedbackProgress
+from epoch_plugin.bridge.feedback import progress_of_algorithm
 from epoch_plugin.bridge.help import help_text
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.proj_context import keeping_proj_context
@@ -94,14 +93,9 @@ class EpochAlgorithm(QgsProcessingAlgorithm):
     @keeping_proj_context
     def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Run, and hand the core's errors to QGIS as text."""
-        try:
+        with progress_of_algorithm(feedback) as progress:
             self.check(parameters, context)  # a model's steps come here without checkParameterValues
-            return self.execute(parameters, context, FeedbackProgress(feedback))
-        except (EpochError, ModuleNotFoundError) as error:
-            raise QgsProcessingException(explained(error)) from error
-        finally:
-            if hasattr(feedback, "leaving"):  # a run of the docks (bridge.runs)
-                feedback.leaving()
+            return self.execute(parameters, context, progress)
 
     def check(self, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise `InputError` for values that cannot be used."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingFeedback
+import contextlib
+from collections.abc import Iterator
+
+from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+from epoch_plugin.core.errors import EpochError, explained
 
 
 class FeedbackProgress:
@@ -30,3 +35,15 @@ class FeedbackProgress:
     def cancelled(self) -> bool:
         """Tell whether the user pressed Cancel."""
         return self._feedback.isCanceled()
+
+
+@contextlib.contextmanager
+def progress_of_algorithm(feedback: QgsProcessingFeedback) -> Iterator[FeedbackProgress]:
+    """Give an algorithm's work its progress, hand the core's errors to QGIS as text, and tell a run of the docks (`runs`) when it is over."""
+    try:
+        yield FeedbackProgress(feedback)
+    except (EpochError, ModuleNotFoundError) as error:
+        raise QgsProcessingException(explained(error)) from error
+    finally:
+        if hasattr(feedback, "leaving"):
+            feedback.leaving()
