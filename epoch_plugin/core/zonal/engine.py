@@ -28,7 +28,7 @@ from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, t
 from epoch_plugin.core.zonal.weights import CellWeights
 
 CELLS_PER_BAND = 8_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-BANDS_AT_WORK = 2  # planned or read at a time
+CELLS_UNDER_WAY = CELLS_PER_BAND  # planned or read at a time, before another band is begun
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,11 @@ class _GroupAnswer:
 
 @dataclass(frozen=True)
 class _Band:
-    """A band of rows of one task."""
+    """A band of rows of one task, and about how many cells it has."""
 
     task: int
     rows: tuple[int, int]
+    cells: float
 
 
 def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress: Progress, cache: CoverageCache | None = None) -> list[GridResult]:
@@ -87,7 +88,7 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
     # grids with many layers first: while they are read, the others are planned
     order = sorted(range(len(tasks)), key=lambda number: -sum(len(kernel.reads) for kernel in tasks[number].kernels))
-    bands = [_Band(number, rows) for number in order for rows in _bands(placed[number], tasks[number])]
+    bands = [band for number in order for band in _bands(placed[number], tasks[number], number)]
     threads = max(threads, 1)
     try:
         with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
@@ -121,7 +122,7 @@ class _Work:
         self._bands.update(band.task for band in bands)
         try:
             while todo or self._futures:
-                if todo and len(self._left) < BANDS_AT_WORK:
+                if todo and sum(band.cells for band in self._left) < CELLS_UNDER_WAY:
                     self._start(todo.popleft())
                     if not todo:
                         give_back()  # planning took several times as much as the plans
@@ -239,8 +240,8 @@ def _clipped(rings: Rings, grid: Grid) -> Bools:
     return ~((box[:, 0] >= left) & (box[:, 1] >= bottom) & (box[:, 2] <= right) & (box[:, 3] <= top))
 
 
-def _bands(rings: Rings, task: GridTask) -> Iterator[tuple[int, int]]:
-    """Cut the touched rows into bands whose boxes hold a bounded number of cells."""
+def _bands(rings: Rings, task: GridTask, number: int) -> Iterator[_Band]:
+    """Cut the touched rows into bands whose boxes hold a bounded number of cells; `number` is the task's."""
     grid = task.grid
     box = rings.bounds()
     box = box[np.isfinite(box).all(axis=1)]
@@ -255,7 +256,7 @@ def _bands(rings: Rings, task: GridTask) -> Iterator[tuple[int, int]]:
     height = max(-(-(bottom - top) // count // task.shape.rows) * task.shape.rows, task.shape.rows)
     start = top // task.shape.rows * task.shape.rows
     if count == 1:
-        yield start, grid.nrows
+        yield _Band(number, (start, grid.nrows), cells)
         return
     for row in range(start, bottom, height):
-        yield row, min(row + height, grid.nrows)
+        yield _Band(number, (row, min(row + height, grid.nrows)), cells / count)
