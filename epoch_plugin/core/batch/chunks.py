@@ -37,12 +37,12 @@ def make_chunks(fids: list[int], boxes: Floats, cell_m2: float) -> list[Chunk]:
     cells = height * width * 111_320.0**2 / max(cell_m2, 1e-6)
     chunks: list[list[int]] = [[]]
     load = 0.0
-    for i, position in enumerate(order):
-        if chunks[-1] and (len(chunks[-1]) == PLOTS_PER_CHUNK or load + cells[i] > CELLS_PER_CHUNK):
+    for position, here in zip(order.tolist(), cells.tolist()):
+        if chunks[-1] and (len(chunks[-1]) == PLOTS_PER_CHUNK or load + here > CELLS_PER_CHUNK):
             chunks.append([])
             load = 0.0
-        chunks[-1].append(fids[int(position)])
-        load += float(cells[i])
+        chunks[-1].append(fids[position])
+        load += here
     return [Chunk(f"{number:06d}-{_digest(chunk)}", tuple(chunk)) for number, chunk in enumerate(chunks, start=1)]
 
 

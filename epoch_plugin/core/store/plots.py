@@ -101,16 +101,24 @@ def shapes(connection: sqlite3.Connection, fids: Iterable[int]) -> PlotShapes:
     sql = "SELECT p.fid, p.uuid, p.geom, p.area, p.flags FROM json_each(?) w JOIN plots p ON p.fid = w.value"
     rows = connection.execute(sql, (json.dumps(wanted),))
     known: dict[str | None, tuple[str, ...]] = {None: ()}  # most plots have the same flags, or none
-    place: dict[int, int] = {}
-    columns: tuple[list[Any], ...] = [], [], [], []
-    for fid, uuid, geom, area, flags in rows:
-        if flags not in known:
-            known[flags] = tuple(json.loads(flags))
-        place[fid] = len(place)
-        for column, value in zip(columns, (uuid, blob_wkb(geom), area, known[flags])):
-            column.append(value)
+    found: list[int] = []
+    uuids: list[str] = []
+    polygons: list[bytes] = []
+    areas: list[float] = []
+    flags: list[tuple[str, ...]] = []
+    for fid, uuid, geom, area, words in rows:
+        if words not in known:
+            known[words] = tuple(json.loads(words))
+        found.append(fid)
+        uuids.append(uuid)
+        polygons.append(blob_wkb(geom))
+        areas.append(area)
+        flags.append(known[words])
+    if found == wanted:
+        return PlotShapes(uuids, polygons, areas, flags)
+    place = {fid: number for number, fid in enumerate(found)}  # SQLite follows the list of fids, but does not promise it
     order = [place[fid] for fid in wanted]
-    return PlotShapes(*([column[i] for i in order] for column in columns))
+    return PlotShapes([uuids[i] for i in order], [polygons[i] for i in order], [areas[i] for i in order], [flags[i] for i in order])
 
 
 def count(connection: sqlite3.Connection, collection_id: str) -> int:

@@ -33,7 +33,7 @@ def joined(kernel: CellKernel, group: Group, weight: CellWeights, gather: GroupG
     if centres:
         new[1:] |= group.cell_inside[1:] != group.cell_inside[:-1]
     (first,) = new.nonzero()
-    piece = group.lengths.piece[first]
+    piece = group.lengths.piece.take(first)
     values = {read.key: decoded(read, _at(raw[read.key], first)) for read in kernel.reads}
     inside = group.inside[piece] if centres else np.zeros(len(first), bool)
     said = kernel(Cells(inside, values, _NOWHERE, _NOWHERE))
@@ -41,7 +41,7 @@ def joined(kernel: CellKernel, group: Group, weight: CellWeights, gather: GroupG
     if any(isinstance(one, CellValues) for one in (said if isinstance(said, tuple) else (said,))):
         fraction = np.add.reduceat(group.cell_fraction, first) if len(first) else fraction
         count = np.diff(np.r_[first, group.lengths.n_cells])
-    return partial(said, Summands(group.part[piece], weight.of_stretches(first), fraction, group.part_plot, group.part_order, count))
+    return partial(said, Summands(group.part.take(piece), weight.of_stretches(first), fraction, group.part_plot, group.part_order, count))
 
 
 def _mark_changes(new: Bools, raw: Raw) -> None:
@@ -51,4 +51,4 @@ def _mark_changes(new: Bools, raw: Raw) -> None:
 
 
 def _at(raw: Raw, first: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Raw:
-    return Raw(raw.values[first], None if raw.known is None else raw.known[first])
+    return Raw(raw.values.take(first), None if raw.known is None else raw.known.take(first))

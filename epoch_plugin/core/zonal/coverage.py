@@ -65,19 +65,13 @@ def coverage(
     Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False. `each`
     is `map`, or that of a pool of threads.
     """  # fmt: skip
-    row_to = grid.nrows if row_to is None else min(row_to, grid.nrows)
-    upright = -1.0 if grid.dy > 0 else 1.0
-    v0, v1 = (segments.y0 - grid.y0) / grid.dy, (segments.y1 - grid.y0) / grid.dy
-    here = np.flatnonzero((v0 != v1) & (np.maximum(v0, v1) > row_from) & (np.minimum(v0, v1) < row_to))
-    v0, v1, plot = v0[here], v1[here], segments.plot[here]
-    u0, u1 = (segments.x0[here] - grid.x0) / grid.dx, (segments.x1[here] - grid.x0) / grid.dx
-    slices = _slices(u0, u1, v0, v1, plot)
+    rows = row_from, grid.nrows if row_to is None else min(row_to, grid.nrows)
     keys = _Keys.of(grid)
 
     def of_slice(s: slice) -> Coverage:
-        return _slice_coverage(u0[s], u1[s], v0[s], v1[s], plot[s], upright, keys, (row_from, row_to), centres)
+        return _slice_coverage(segments, s, grid, rows, keys, centres)
 
-    return _joined(list(each(of_slice, slices)))
+    return _joined(list(each(of_slice, _slices(segments, grid))))
 
 
 @dataclass(frozen=True)
@@ -99,15 +93,15 @@ class _Keys:
         return (plot << self.row_bits) | row
 
 
-def _slices(u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints) -> list[slice]:
+def _slices(segments: Segments, grid: Grid) -> list[slice]:
     """Cut the edges into slices of whole plots with about SLICE pieces each."""
-    if len(plot) == 0:
+    ends = segments.plot_ends
+    if len(ends) == 0:
         return []
-    pieces = np.cumsum(np.abs(u1 - u0) + np.abs(v1 - v0) + 2)
-    plot_ends = np.flatnonzero(np.r_[plot[1:] != plot[:-1], True]) + 1
-    number = (pieces[plot_ends - 1] // SLICE).astype(np.int64)
-    cuts = plot_ends[np.flatnonzero(np.r_[number[1:] != number[:-1], True])]
-    return [slice(int(a), int(b)) for a, b in zip(np.r_[0, cuts[:-1]], cuts)]
+    across, along = segments.travelled
+    number = ((across / grid.dx + along / abs(grid.dy) + 2 * ends) // SLICE).astype(np.int64)
+    cuts = ends[np.append(number[1:] != number[:-1], True)].tolist()
+    return [slice(a, b) for a, b in zip([0, *cuts], cuts)]
 
 
 def expanded(counts: Ints) -> tuple[Ints, Ints]:
@@ -130,9 +124,14 @@ def _spread(further: Floats, *columns: npt.NDArray[Any]) -> tuple[Floats, tuple[
     return np.concatenate([np.zeros(len(further)), k + 1.0]), tuple(np.concatenate([column, column[item]]) for column in columns)
 
 
-def _slice_coverage(
-    u0: Floats, u1: Floats, v0: Floats, v1: Floats, plot: Ints, upright: float, keys: _Keys, rows: tuple[int, int], centres: bool
-) -> Coverage:
+def _slice_coverage(segments: Segments, s: slice, grid: Grid, rows: tuple[int, int], keys: _Keys, centres: bool) -> Coverage:
+    upright = -1.0 if grid.dy > 0 else 1.0
+    v0, v1 = (segments.y0[s] - grid.y0) / grid.dy, (segments.y1[s] - grid.y0) / grid.dy
+    u0, u1 = (segments.x0[s] - grid.x0) / grid.dx, (segments.x1[s] - grid.x0) / grid.dx
+    plot = segments.plot[s]
+    here = (v0 != v1) & (np.maximum(v0, v1) > rows[0]) & (np.minimum(v0, v1) < rows[1])
+    if not here.all():
+        u0, u1, v0, v1, plot = u0[here], u1[here], v0[here], v1[here], plot[here]
     down = v1 > v0
     va, vb = np.minimum(v0, v1), np.maximum(v0, v1)
     ua, slope, sign = np.where(down, u0, u1), (u1 - u0) / (v1 - v0), np.where(down, upright, -upright)
@@ -182,7 +181,11 @@ def _column_pieces(left: Floats, right: Floats, height: Floats, plot_row: Ints, 
     cover = height * share
     area = cover * (end - 0.5 * (lo + hi))
     area[outside], col[outside] = cover[outside], 0.0
-    return keys.join(plot_row, col.astype(np.int64)), np.rint(cover).astype(np.int64), np.rint(area).astype(np.int64)
+    return keys.join(plot_row, col.astype(np.int64)), _fixed(cover), _fixed(area)
+
+
+def _fixed(values: Floats) -> Ints:
+    return np.rint(values).astype(np.int64)
 
 
 def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _Keys) -> Coverage:

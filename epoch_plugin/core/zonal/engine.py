@@ -234,7 +234,7 @@ def _extent(grid: Grid) -> tuple[float, float, float, float]:
 
 
 def _clipped(rings: Rings, grid: Grid) -> Bools:
-    box = rings.bounds()
+    box = rings.bounds
     left, bottom, right, top = _extent(grid)
     # NaN (no ring in this CRS) compares false: such a plot counts as reaching outside
     return ~((box[:, 0] >= left) & (box[:, 1] >= bottom) & (box[:, 2] <= right) & (box[:, 3] <= top))
@@ -243,7 +243,7 @@ def _clipped(rings: Rings, grid: Grid) -> Bools:
 def _bands(rings: Rings, task: GridTask, number: int) -> Iterator[_Band]:
     """Cut the touched rows into bands whose boxes hold a bounded number of cells; `number` is the task's."""
     grid = task.grid
-    box = rings.bounds()
+    box = rings.bounds
     box = box[np.isfinite(box).all(axis=1)]
     if len(box) == 0:
         return

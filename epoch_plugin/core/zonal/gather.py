@@ -261,4 +261,4 @@ def _decoder(read: LayerRead) -> Callable[[Array], Array]:
         # indexed by the value's bits taken as unsigned: negative numbers find their place without an offset
         table = _tables[key] = read.decode(np.arange(1 << (8 * kind.itemsize), dtype=f"u{kind.itemsize}").view(kind))
     found: Array = table
-    return lambda raw: np.asarray(found[raw.view(f"u{kind.itemsize}")])
+    return lambda raw: np.asarray(found.take(raw.view(f"u{kind.itemsize}")))

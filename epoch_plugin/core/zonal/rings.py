@@ -47,6 +47,7 @@ class Rings:
             digest.update(np.ascontiguousarray(values).data)
         return digest.digest()
 
+    @cached_property
     def bounds(self) -> Floats:
         """Return (n_plots, 4) of xmin, ymin, xmax, ymax; NaN for a plot without rings."""
         out = np.full((self.n_plots, 4), np.nan)
@@ -70,6 +71,17 @@ class Segments:
     x1: Floats
     y1: Floats
     plot: Ints
+
+    @cached_property
+    def plot_ends(self) -> Ints:
+        """Return the number of the first edge behind each plot that has any."""
+        return np.flatnonzero(np.append(self.plot[1:] != self.plot[:-1], True)) + 1 if len(self.plot) else np.zeros(0, np.int64)
+
+    @cached_property
+    def travelled(self) -> tuple[Floats, Floats]:
+        """Return how far all edges up to each of `plot_ends` go, in x and in y, back and forth."""
+        last = self.plot_ends - 1
+        return np.cumsum(np.abs(self.x1 - self.x0))[last], np.cumsum(np.abs(self.y1 - self.y0))[last]
 
 
 def rings_from_wkb(wkbs: Sequence[bytes]) -> Rings:
@@ -214,8 +226,10 @@ def segments(rings: Rings) -> Segments:
     first = np.r_[0, np.cumsum(edges_per_ring)[:-1]]
     ox, oy = x0[first][ring], y0[first][ring]  # relative to the ring's start: no cancellation far from the origin
     twice_area = np.add.reduceat((x0 - ox) * (y1 - oy) - (x1 - ox) * (y0 - oy), first)
-    flip = ((twice_area < 0) != rings.hole)[ring]
-    return Segments(np.where(flip, x1, x0), np.where(flip, y1, y0), np.where(flip, x0, x1), np.where(flip, y0, y1), rings.plot[ring])
+    flip = np.flatnonzero(((twice_area < 0) != rings.hole)[ring])
+    for a, b in ((x0, x1), (y0, y1)):
+        a[flip], b[flip] = b[flip], a[flip]
+    return Segments(x0, y0, x1, y1, rings.plot[ring])
 
 
 def middle_of(boxes: Floats) -> tuple[float, float]:
