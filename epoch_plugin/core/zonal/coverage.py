@@ -52,19 +52,15 @@ class Coverage:
         return len(self.cell_plot) + int(self.run_length.sum(dtype=np.int64))
 
 
-def coverage(
-    segments: Segments,
-    grid: Grid,
-    row_from: int = 0,
-    row_to: int | None = None,
-    centres: bool = True,
-    each: Callable[[Callable[[slice], Coverage], Sequence[slice]], Iterable[Coverage]] = map,
-) -> Coverage:
+Each = Callable[[Callable[[slice], Coverage], Sequence[slice]], Iterable[Coverage]]
+
+
+def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True, each: Each = map) -> Coverage:
     """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out.
 
     Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False. `each`
     is `map`, or that of a pool of threads.
-    """  # fmt: skip
+    """
     rows = row_from, grid.nrows if row_to is None else min(row_to, grid.nrows)
     keys = _Keys.of(grid)
 

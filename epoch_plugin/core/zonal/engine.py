@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.alike import joined, joins
 from epoch_plugin.core.zonal.blocks import close_datasets
 from epoch_plugin.core.zonal.cell_area import CellArea
-from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
+from epoch_plugin.core.zonal.coverage import Bools, Coverage, Each, coverage
 from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
@@ -104,12 +105,14 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
 
 
 class _Work:
-    """Planning band after band, while readers work through the groups of those before."""
+    """Readers work through the groups of a band, one of them after planning the next band: all threads but the caller's are busy."""
 
     def __init__(self, tasks: Sequence[GridTask], rings: Sequence[Rings], readers: ThreadPoolExecutor, cache: CoverageCache | None) -> None:
         self._tasks, self._rings, self._readers, self._cache = tasks, rings, readers, cache
-        self._futures: dict[Future[_GroupAnswer], _Band] = {}
-        self._done: SimpleQueue[Future[_GroupAnswer]] = SimpleQueue()
+        self._todo: deque[_Band] = deque()
+        self._planned: dict[Future[Plan], _Band] = {}
+        self._read: dict[Future[_GroupAnswer], _Band] = {}
+        self._done: SimpleQueue[Future[Any]] = SimpleQueue()
         self._groups: Counter[_Band] = Counter()  # of each band under way
         self._left: Counter[_Band] = Counter()
         self._bands: Counter[int] = Counter()  # of each task, not done yet
@@ -118,38 +121,72 @@ class _Work:
 
     def through(self, bands: Sequence[_Band], progress: Progress) -> list[GridResult]:
         """Return what comes out of each task; the order in which groups answer does not matter, sums are made in the order of the blocks."""
-        todo = deque(bands)
+        self._todo.extend(bands)
         self._bands.update(band.task for band in bands)
         try:
-            while todo or self._futures:
-                if todo and sum(band.cells for band in self._left) < CELLS_UNDER_WAY:
-                    self._start(todo.popleft())
-                    if not todo:
-                        give_back()  # planning took several times as much as the plans
-                else:
-                    self._take()
+            if self._todo:
+                first = self._todo.popleft()
+                self._begin(first, self._plan(first, self._readers.map))  # nothing is there to read yet: the readers help
+            while self._planned or self._read:
+                self._take()
                 while not self._done.empty():
                     self._take()
                 stop_if_cancelled(progress)
-                under_way = sum(left / self._groups[band] for band, left in self._left.items())
-                progress.step(1 - (len(todo) + under_way) / len(bands), "gather")
+                under_way = len(self._planned) + sum(left / self._groups[band] for band, left in self._left.items())
+                progress.step(1 - (len(self._todo) + under_way) / len(bands), "gather")
         finally:
-            for future in self._futures:
+            waiting: list[Future[Any]] = [*self._planned, *self._read]
+            for future in waiting:
                 future.cancel()
         return [self._results[number] if number in self._results else self._total(number) for number in range(len(self._tasks))]
 
+    def _plan(self, band: _Band, each: Each = map) -> Plan:
+        task, rings = self._tasks[band.task], self._rings[band.task]
+
+        def compute() -> Coverage:
+            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres, each=each)
+
+        covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
+        return Plan(covered, task.grid, task.shape, task.group_size)
+
+    def _begin(self, band: _Band, plan: Plan) -> None:
+        """Hand a band's groups to the readers, behind the planning of the next one."""
+        self._groups[band] = self._left[band] = plan.n_groups
+        self._plan_next()
+        if not self._planned and not self._todo:
+            give_back()  # planning took several times as much as the plans
+        task, area = self._tasks[band.task], CellArea(self._tasks[band.task].grid)
+        for group in range(plan.n_groups):
+            future = self._readers.submit(_run_group, plan, task, area, group)
+            self._read[future] = band
+            future.add_done_callback(self._done.put)
+        self._finish_if_read(band)
+
+    def _plan_next(self) -> None:
+        under_way = sum(band.cells for band in self._left)
+        if self._todo and not self._planned and under_way < CELLS_UNDER_WAY:
+            band = self._todo.popleft()
+            future = self._readers.submit(self._plan, band)
+            self._planned[future] = band
+            future.add_done_callback(self._done.put)
+
     def _take(self) -> None:
-        """Wait for the next group and keep its answer."""
+        """Wait for the next plan or group that is done, and see to what follows."""
         future = self._done.get()
-        band = self._futures.pop(future)
+        if future in self._planned:
+            self._begin(self._planned.pop(future), future.result())
+            return
+        band = self._read.pop(future)
         self._answers[band.task].append(future.result())
         self._left[band] -= 1
-        if not self._left[band]:
-            del self._left[band]
-            self._finish(band)
+        self._finish_if_read(band)
 
-    def _finish(self, band: _Band) -> None:
-        """Make a task's totals while the others are still read."""
+    def _finish_if_read(self, band: _Band) -> None:
+        """Go on to the next band when all of this one is read; make a task's totals while the others are still read."""
+        if self._left[band]:
+            return
+        del self._left[band]
+        self._plan_next()
         self._bands[band.task] -= 1
         if not self._bands[band.task]:
             self._results[band.task] = self._total(band.task)
@@ -157,26 +194,6 @@ class _Work:
     def _total(self, number: int) -> GridResult:
         answers, self._answers[number] = self._answers[number], []
         return _totals(answers, self._rings[number], self._tasks[number])
-
-    def _start(self, band: _Band) -> None:
-        """Plan a band and hand its groups to the readers."""
-        task, rings = self._tasks[band.task], self._rings[band.task]
-        each = map if self._futures else self._readers.map  # as long as there is nothing to read, the readers help
-
-        def compute() -> Coverage:
-            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres, each=each)
-
-        covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
-        plan, area = Plan(covered, task.grid, task.shape, task.group_size), CellArea(task.grid)
-        del covered
-        if plan.n_groups:
-            self._groups[band] = self._left[band] = plan.n_groups
-        else:
-            self._finish(band)
-        for group in range(plan.n_groups):
-            future = self._readers.submit(_run_group, plan, task, area, group)
-            self._futures[future] = band
-            future.add_done_callback(self._done.put)
 
 
 def _run_group(plan: Plan, task: GridTask, cell_area: CellArea, number: int) -> _GroupAnswer:
@@ -253,8 +270,9 @@ def _bands(rings: Rings, task: GridTask, number: int) -> Iterator[_Band]:
     heights = np.diff(np.clip(rows, 0, grid.nrows), axis=1)[:, 0]
     cells = float((heights * np.diff(columns, axis=1)[:, 0]).sum())
     count = max(int(np.ceil(cells / CELLS_PER_BAND)), 1)
-    height = max(-(-(bottom - top) // count // task.shape.rows) * task.shape.rows, task.shape.rows)
     start = top // task.shape.rows * task.shape.rows
+    blocks = -(-(bottom - start) // task.shape.rows)
+    height = max(-(-blocks // count), 1) * task.shape.rows
     if count == 1:
         yield _Band(number, (start, grid.nrows), cells)
         return
