@@ -29,7 +29,7 @@ from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, t
 from epoch_plugin.core.zonal.weights import CellWeights
 
 CELLS_PER_BAND = 8_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-CELLS_UNDER_WAY = CELLS_PER_BAND  # planned or read at a time, before another band is begun
+CELLS_UNDER_WAY = 2 * CELLS_PER_BAND  # planned or read at a time, before another band is planned
 
 
 @dataclass(frozen=True)
