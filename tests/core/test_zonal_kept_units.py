@@ -89,7 +89,7 @@ def test_what_a_caller_does_to_its_copy_changes_nothing():
 
 def in_groups_of_one_block(monkeypatch):
     for name in ("ONE_LAYER", "SEVERAL_LAYERS"):
-        monkeypatch.setattr(engine, name, plan.GroupSize(1, 1))
+        monkeypatch.setattr(engine, name, plan.Portion(1, 1, 1_000_000))
 
 
 def test_a_coarse_layer_under_a_fine_grid_is_decoded_once_a_run(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.core.datasets.edit import key_per_line
 from epoch_plugin.core.datasets.profiles import load_profile, profile_ids
 from epoch_plugin.core.datasets.roles import ROLES
+from epoch_plugin.core.nesting import json_value
 
 SEVERAL = "…"
 
@@ -165,7 +166,7 @@ class EntryEditor(QWidget):
 
     def _json_written(self) -> None:
         try:
-            entry = json.loads(self.json.toPlainText())
+            entry = json_value(self.json.toPlainText())
         except ValueError as error:
             self._refuse(str(error))
             return

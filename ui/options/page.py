@@ -23,6 +23,7 @@ from epoch_plugin.bridge import preferences
 from epoch_plugin.bridge.i18n import tr
 from epoch_plugin.bridge.settings import store_path
 from epoch_plugin.core.errors import EpochError
+from epoch_plugin.core.nesting import json_value
 from epoch_plugin.core.settings import Settings
 from epoch_plugin.ui.common.executor_edit import ExecutorEdit
 
@@ -121,7 +122,7 @@ def problem_of(name: str, text: str) -> str:
     if not name:
         return tr("A preset needs a name.")
     try:
-        values: Any = json.loads(text)
+        values: Any = json_value(text)
         if not isinstance(values, dict):
             return tr("{name}: an object is needed, such as {example}").format(name=name, example='{"min_valid_fraction": 0.9}')
         Settings.from_dict(values)

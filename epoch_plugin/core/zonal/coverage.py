@@ -8,7 +8,6 @@ nor on which other plots, threads or chunks are processed with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,22 +51,14 @@ class Coverage:
         return len(self.cell_plot) + int(self.run_length.sum(dtype=np.int64))
 
 
-Each = Callable[[Callable[[slice], Coverage], Sequence[slice]], Iterable[Coverage]]
-
-
-def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True, each: Each = map) -> Coverage:
+def coverage(segments: Segments, grid: Grid, row_from: int = 0, row_to: int | None = None, centres: bool = True) -> Coverage:
     """Return the coverage of all plots on rows row_from .. row_to - 1 of `grid`; cells outside the grid are left out.
 
-    Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False. `each`
-    is `map`, or that of a pool of threads.
+    Without `centres` it is not worked out which cells have their centre in the plot, and all `inside` are False.
     """
     rows = row_from, grid.nrows if row_to is None else min(row_to, grid.nrows)
     keys = _Keys.of(grid)
-
-    def of_slice(s: slice) -> Coverage:
-        return _slice_coverage(segments, s, grid, rows, keys, centres)
-
-    return _joined(list(each(of_slice, _slices(segments, grid))))
+    return _joined([_slice_coverage(segments, s, grid, rows, keys, centres) for s in _slices(segments, grid)])
 
 
 @dataclass(frozen=True)
@@ -197,28 +188,33 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
     new_row = _new(plot_row)
     row_number = np.cumsum(new_row) - 1
 
-    def before_and_after(values: Ints) -> tuple[Ints, Ints]:
-        """Return the sums along each row, without and with each cell."""
-        sums = np.cumsum(values[order])[last]
-        before = np.empty_like(sums)
-        before[0], before[1:] = 0, sums[:-1]
-        base = before[new_row][row_number]
-        return before - base, sums - base
+    def sums(values: Ints) -> tuple[Ints, Ints]:
+        """Return the sum of all contributions before each cell, and with it."""
+        until = np.cumsum(values[order])[last]
+        before = np.empty_like(until)
+        before[0], before[1:] = 0, until[:-1]
+        return before, until
 
-    before, after = before_and_after(cover)
-    area_before, area_after = before_and_after(area)
-    inside = np.zeros(len(key), bool) if cross is None else before_and_after(cross)[1] > 0
-    fraction = before + area_after - area_before
+    def along_row(values: Ints) -> tuple[Ints, Ints]:
+        """Return the sum along each row before each cell, and with it."""
+        before, until = sums(values)
+        base = before[new_row][row_number]
+        return before - base, until - base
+
+    cover_before, cover_after = along_row(cover)
+    area_before, area_until = sums(area)
+    inside = np.zeros(len(key), bool) if cross is None else along_row(cross)[1] > 0
+    fraction = cover_before + (area_until - area_before)
 
     next_col = np.full(len(col), keys.ncols)  # an open row runs to the grid's edge
     np.copyto(next_col[:-1], col[1:], where=~new_row[1:])
     length = next_col - col - 1
-    cells, runs = np.flatnonzero(fraction > NOTHING), np.flatnonzero((length > 0) & (after > NOTHING))
+    cells, runs = np.flatnonzero(fraction > NOTHING), np.flatnonzero((length > 0) & (cover_after > NOTHING))
     plot, row = (plot_row >> keys.row_bits).astype(np.int32), (plot_row & ((1 << keys.row_bits) - 1)).astype(np.int32)
     col, length = col.astype(np.int32), length.astype(np.int32)
     return Coverage(
         plot[cells], row[cells], col[cells], np.minimum(fraction[cells] / ONE, 1.0), inside[cells],
-        plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(after[runs] / ONE, 1.0), inside[runs],
+        plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(cover_after[runs] / ONE, 1.0), inside[runs],
     )  # fmt: skip
 
 

@@ -17,19 +17,18 @@ from epoch_plugin.core.progress import Progress, stop_if_cancelled
 from epoch_plugin.core.zonal.alike import joined, joins
 from epoch_plugin.core.zonal.blocks import close_datasets
 from epoch_plugin.core.zonal.cell_area import CellArea
-from epoch_plugin.core.zonal.coverage import Bools, Coverage, Each, coverage
+from epoch_plugin.core.zonal.coverage import Bools, Coverage, coverage
 from epoch_plugin.core.zonal.coverage_cache import CoverageCache
 from epoch_plugin.core.zonal.gather import GroupGather
 from epoch_plugin.core.zonal.grids import turned
 from epoch_plugin.core.zonal.kernel import Array, CellKernel, Cells, LayerRead
 from epoch_plugin.core.zonal.memory import give_back
-from epoch_plugin.core.zonal.plan import ONE_LAYER, SEVERAL_LAYERS, BlockShape, Group, GroupSize, Plan, empty_group
+from epoch_plugin.core.zonal.plan import ONE_LAYER, SEVERAL_LAYERS, BlockShape, Group, Plan, Portion, empty_group
 from epoch_plugin.core.zonal.reduce import Part, Summands, Total, partial, total
 from epoch_plugin.core.zonal.rings import Floats, Ints, Rings, rings_from_wkb, to_grid_crs
 from epoch_plugin.core.zonal.weights import CellWeights
 
-CELLS_PER_BAND = 8_000_000  # a plan covers at most about this many cells; larger chunks go through the grid in bands of rows
-CELLS_UNDER_WAY = 2 * CELLS_PER_BAND  # planned or read at a time, before another band is planned
+CELLS_TO_BEGIN_WITH = 2_000_000  # in a band of the first grid: nobody can read before it is planned
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class GridTask:
         return any(getattr(kernel, "needs_centres", False) for kernel in self.kernels)
 
     @property
-    def group_size(self) -> GroupSize:
+    def portion(self) -> Portion:
         """Return how much is worked on together: more where a layer is done with before the next one is read."""
         return ONE_LAYER if all(joins(kernel) and len(kernel.reads) == 1 for kernel in self.kernels) else SEVERAL_LAYERS
 
@@ -89,7 +88,8 @@ def run(wkbs: Sequence[bytes], tasks: Sequence[GridTask], threads: int, progress
     placed = [turned(by_crs[task.grid.crs], task.grid) for task in tasks]
     # grids with many layers first: while they are read, the others are planned
     order = sorted(range(len(tasks)), key=lambda number: -sum(len(kernel.reads) for kernel in tasks[number].kernels))
-    bands = [band for number in order for band in _bands(placed[number], tasks[number], number)]
+    cells = {number: CELLS_TO_BEGIN_WITH if number == order[0] else tasks[number].portion.band for number in order}
+    bands = [band for number in order for band in _bands(placed[number], tasks[number], number, cells[number])]
     threads = max(threads, 1)
     try:
         with gdal_exceptions(), ThreadPoolExecutor(threads) as readers:
@@ -126,7 +126,7 @@ class _Work:
         try:
             if self._todo:
                 first = self._todo.popleft()
-                self._begin(first, self._plan(first, self._readers.map))  # nothing is there to read yet: the readers help
+                self._begin(first, self._plan(first))
             while self._planned or self._read:
                 self._take()
                 while not self._done.empty():
@@ -140,14 +140,14 @@ class _Work:
                 future.cancel()
         return [self._results[number] if number in self._results else self._total(number) for number in range(len(self._tasks))]
 
-    def _plan(self, band: _Band, each: Each = map) -> Plan:
+    def _plan(self, band: _Band) -> Plan:
         task, rings = self._tasks[band.task], self._rings[band.task]
 
         def compute() -> Coverage:
-            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres, each=each)
+            return coverage(rings.segments, task.grid, *band.rows, centres=task.centres)
 
         covered = compute() if self._cache is None else self._cache.get(rings, task.grid, band.rows, task.centres, compute, self._readers.submit)
-        return Plan(covered, task.grid, task.shape, task.group_size)
+        return Plan(covered, task.grid, task.shape, task.portion)
 
     def _begin(self, band: _Band, plan: Plan) -> None:
         """Hand a band's groups to the readers, behind the planning of the next one."""
@@ -163,8 +163,9 @@ class _Work:
         self._finish_if_read(band)
 
     def _plan_next(self) -> None:
-        under_way = sum(band.cells for band in self._left)
-        if self._todo and not self._planned and under_way < CELLS_UNDER_WAY:
+        if not self._todo or self._planned:
+            return
+        if sum(band.cells for band in self._left) < 2 * self._tasks[self._todo[0].task].portion.band:
             band = self._todo.popleft()
             future = self._readers.submit(self._plan, band)
             self._planned[future] = band
@@ -257,8 +258,8 @@ def _clipped(rings: Rings, grid: Grid) -> Bools:
     return ~((box[:, 0] >= left) & (box[:, 1] >= bottom) & (box[:, 2] <= right) & (box[:, 3] <= top))
 
 
-def _bands(rings: Rings, task: GridTask, number: int) -> Iterator[_Band]:
-    """Cut the touched rows into bands whose boxes hold a bounded number of cells; `number` is the task's."""
+def _bands(rings: Rings, task: GridTask, number: int, most: int) -> Iterator[_Band]:
+    """Cut the touched rows into bands whose boxes hold about `most` cells; `number` is the task's."""
     grid = task.grid
     box = rings.bounds
     box = box[np.isfinite(box).all(axis=1)]
@@ -269,7 +270,7 @@ def _bands(rings: Rings, task: GridTask, number: int) -> Iterator[_Band]:
     columns = np.clip((box[:, [0, 2]] - grid.x0) / grid.dx, 0, grid.ncols)
     heights = np.diff(np.clip(rows, 0, grid.nrows), axis=1)[:, 0]
     cells = float((heights * np.diff(columns, axis=1)[:, 0]).sum())
-    count = max(int(np.ceil(cells / CELLS_PER_BAND)), 1)
+    count = max(int(np.ceil(cells / most)), 1)
     start = top // task.shape.rows * task.shape.rows
     blocks = -(-(bottom - start) // task.shape.rows)
     height = max(-(-blocks // count), 1) * task.shape.rows

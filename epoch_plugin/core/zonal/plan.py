@@ -17,15 +17,17 @@ from epoch_plugin.core.zonal.weights import ROWS_TOGETHER
 
 
 @dataclass(frozen=True)
-class GroupSize:
-    """How many blocks and cells are worked on together at most; a group is one block at least."""
+class Portion:
+    """How much is worked on together at most."""
 
-    blocks: int
-    cells: int
+    blocks: int  # in a group, which is one block at least
+    cells: int  # in a group
+    band: int  # cells that are planned together, about
 
 
-ONE_LAYER = GroupSize(64, 400_000)  # at a time: large arrays cost little, many small ones the interpreter's time
-SEVERAL_LAYERS = GroupSize(16, 125_000)
+# Of one layer at a time: many small arrays would cost the interpreter's time, and those of 4 MB on get huge pages.
+ONE_LAYER = Portion(64, 550_000, 12_000_000)
+SEVERAL_LAYERS = Portion(16, 125_000, 5_000_000)
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ def block_shape(block_rows: int, block_cols: int) -> BlockShape:
 class Plan:
     """The coverage of a chunk of plots, cut at block edges and dealt out to groups along a Hilbert curve."""
 
-    def __init__(self, covered: Coverage, grid: Grid, shape: BlockShape, size: GroupSize = SEVERAL_LAYERS) -> None:
-        """Sort `covered` by block and deal it out to groups of at most `size`; memory is proportional to boundary cells and runs, not to cells."""
+    def __init__(self, covered: Coverage, grid: Grid, shape: BlockShape, portion: Portion = SEVERAL_LAYERS) -> None:
+        """Sort `covered` by block and deal it out to groups of at most `portion`; memory is proportional to boundary cells and runs, not to cells."""
         across = -(-grid.ncols // shape.cols)
         run, block_col, col, length = _cut_runs(covered, shape)
         order_of = np.r_[
@@ -102,7 +104,7 @@ class Plan:
             ((covered.run_row // shape.rows * np.int64(across))[run] + block_col) * 2 + 1,
         ]
         lengths = np.r_[np.ones(len(covered.cell_plot), np.int32), length]
-        rank, self._order, self._groups = _deal(order_of, lengths, across, size)
+        rank, self._order, self._groups = _deal(order_of, lengths, across, portion)
         del order_of
         order = np.argsort(rank, kind="stable")
         self._rank = rank[order]
@@ -146,7 +148,7 @@ def _cut_runs(covered: Coverage, shape: BlockShape) -> tuple[Ints, Shorts, Short
     return run, block_col, first, np.minimum(end[run], (block_col + 1) * shape.cols) - first
 
 
-def _deal(order_of: Ints, lengths: Shorts, across: int, size: GroupSize) -> tuple[Array, Ints, Ints]:
+def _deal(order_of: Ints, lengths: Shorts, across: int, portion: Portion) -> tuple[Array, Ints, Ints]:
     """Deal the touched blocks, along a Hilbert curve, into groups of bounded numbers of blocks and cells.
 
     Returns for each piece the rank by which it is sorted, which of `order_of` each rank stands for, and the first rank of
@@ -168,14 +170,14 @@ def _deal(order_of: Ints, lengths: Shorts, across: int, size: GroupSize) -> tupl
     ranks = (rank[where] * 2 + (stretch_order & 1)).astype(np.uint16 if len(blocks) <= 1 << 15 else np.int64)
     order = np.repeat(blocks[along] * 2, 2)
     order[1::2] += 1
-    return np.repeat(ranks, stretch_length), order, 2 * np.array(_cuts(cells[along].tolist(), size), np.int64)
+    return np.repeat(ranks, stretch_length), order, 2 * np.array(_cuts(cells[along].tolist(), portion), np.int64)
 
 
-def _cuts(cells: list[float], size: GroupSize) -> list[int]:
+def _cuts(cells: list[float], portion: Portion) -> list[int]:
     """Return where groups of blocks begin, and their number, so that each has at most so many blocks and cells (or is one block)."""
     cuts, load = [0], 0.0
     for i, here in enumerate(cells):
-        if i > cuts[-1] and (i - cuts[-1] == size.blocks or load + here > size.cells):
+        if i > cuts[-1] and (i - cuts[-1] == portion.blocks or load + here > portion.cells):
             cuts.append(i)
             load = 0.0
         load += here

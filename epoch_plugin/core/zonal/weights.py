@@ -40,7 +40,9 @@ class CellWeights:
         sums = np.empty(len(first), np.int64)
         np.subtract(before[1:], before[:-1], out=sums[:-1])
         np.subtract(self._before[-1:], before[-1:], out=sums[-1:])  # as arrays: of single numbers numpy would warn when they wrap around
-        return np.asarray(sums * self.quantum, np.float64)
+        areas = sums.astype(np.float64)
+        areas *= self.quantum
+        return areas
 
 
 def quantum_of(nominal_m2: float) -> float:
