@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+import zlib
 
 from epoch_plugin.core.errors import InputError
+
+# What Python raises for an archive that is damaged or cut off, or packed in a way it does not know (NotImplementedError).
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
 def shapefile_in_zip(path: str, wanted: str = "") -> str:
@@ -15,7 +19,7 @@ def shapefile_in_zip(path: str, wanted: str = "") -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise InputError(f"'{name}' is not a readable zip archive ({error}). Zip the shapefile's files again.") from None
     for entry in entries:
         refuse_unsafe(entry, name)

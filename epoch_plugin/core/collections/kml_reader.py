@@ -7,7 +7,6 @@ import os
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -18,7 +17,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from epoch_plugin.core.collections.archives import refuse_unsafe
+from epoch_plugin.core.collections.archives import UNREADABLE, refuse_unsafe
 from epoch_plugin.core.collections.shapes import Ring, Shape, shape_wkb
 from epoch_plugin.core.collections.source import SourceFeature
 from epoch_plugin.core.errors import InputError
@@ -28,7 +27,6 @@ _BLOCK = 1 << 18
 _LARGEST_PLACEMARK = 400_000_000  # characters: a small archive may hold any number of them
 _OUTERMOST = {"kml", "Document", "Folder", "Placemark"}
 _GEOMETRIES = {"Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Model", "Track", "MultiTrack"}
-_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 _WHOLE = {"int", "uint", "short", "ushort", "long", "ulong"}
 _FRACTIONS = {"float", "double"}
 _COMMA = re.compile(r"\s*,\s*")
@@ -87,7 +85,7 @@ class _Document:
             try:
                 block = file.read(_BLOCK)
                 self._parser.Parse(block.lstrip() if start else block, not block)
-            except (expat.ExpatError, *_BROKEN_ARCHIVE) as error:
+            except (expat.ExpatError, *UNREADABLE) as error:
                 raise InputError(f"'{self._name}' cannot be read as KML ({error}). It may be damaged or incomplete: export it again.") from None
             start = False
             yield from self.placemarks
@@ -173,7 +171,7 @@ def _documents(path: str, name: str) -> Iterator[_File]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield from _linked_documents(archive, name)
-    except _BROKEN_ARCHIVE as error:
+    except UNREADABLE as error:
         raise InputError(f"'{name}' is not a readable KMZ ({error}). Export it again.") from None
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.datasets.raster import Grid
+from epoch_plugin.core.zonal.pieces import begins
 from epoch_plugin.core.zonal.rings import Floats, Ints, Segments
 
 Bools = npt.NDArray[np.bool_]
@@ -181,11 +182,11 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
         return _EMPTY
     order = np.argsort(key, kind="stable")  # quickest for what is in order in parts, as edges are that follow one another
     key = key[order]
-    new = _new(key)
+    new = begins(key)
     last = np.flatnonzero(np.append(new[1:], True))  # contribution to each cell
     key = key[last]
     col, plot_row = key & ((1 << keys.col_bits) - 1), key >> keys.col_bits
-    new_row = _new(plot_row)
+    new_row = begins(plot_row)
     row_number = np.cumsum(new_row) - 1
 
     def sums(values: Ints) -> tuple[Ints, Ints]:
@@ -216,13 +217,6 @@ def _accumulated(key: Ints, cover: Ints, area: Ints, cross: Ints | None, keys: _
         plot[cells], row[cells], col[cells], np.minimum(fraction[cells] / ONE, 1.0), inside[cells],
         plot[runs], row[runs], col[runs] + 1, length[runs], np.minimum(cover_after[runs] / ONE, 1.0), inside[runs],
     )  # fmt: skip
-
-
-def _new(values: Ints) -> Bools:
-    """Tell which values differ from the one before; the first one does."""
-    new = np.ones(len(values), bool)
-    np.not_equal(values[1:], values[:-1], out=new[1:])
-    return new
 
 
 _NONE = np.zeros(0, np.int32)

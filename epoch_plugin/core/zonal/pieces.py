@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,12 +95,15 @@ class Pieces:
         return Pieces.single(self.row[self.lengths.piece], self.lengths.steps(self.col))
 
 
-def stretches(*changing: Ints) -> Ints:
-    """Return where a new stretch of equal entries begins; several columns are equal where all of them are."""
-    if len(changing[0]) == 0:
-        return np.zeros(0, np.int64)
+def begins(*changing: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Tell at which entries a new stretch of equal ones begins; several columns are equal where all of them are."""
     new = np.ones(len(changing[0]), bool)
-    new[1:] = changing[0][1:] != changing[0][:-1]
+    np.not_equal(changing[0][1:], changing[0][:-1], out=new[1:])
     for column in changing[1:]:
         new[1:] |= column[1:] != column[:-1]
-    return np.flatnonzero(new)
+    return new
+
+
+def stretches(*changing: npt.NDArray[Any]) -> Ints:
+    """Return where a new stretch of equal entries begins."""
+    return np.flatnonzero(begins(*changing))

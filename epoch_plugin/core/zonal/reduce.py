@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from epoch_plugin.core.zonal.kernel import CellAnswer, CellKeyed, CellStates, CellValues
-from epoch_plugin.core.zonal.pieces import stretches
+from epoch_plugin.core.zonal.pieces import begins, stretches
 from epoch_plugin.core.zonal.rings import Floats, Ints
 
 
@@ -148,7 +148,7 @@ def _partial_keyed(answer: CellKeyed, summands: Summands) -> KeyedPart:
     part, key, weighted = summands.part[known], answer.key[known], summands.weight[known] * answer.values[known]
     rank = np.lexsort((key, part))  # stable: the cells of a key keep their order
     part, key = part[rank], key[rank]
-    new = _changes(part, key)
+    new = begins(part, key)
     sums = _summed(np.cumsum(new) - 1, weighted[rank], 0)
     return KeyedPart(summands.part_plot[part[new]], summands.part_order[part[new]], key[new], sums)
 
@@ -174,16 +174,8 @@ def total_keyed(parts: list[KeyedPart]) -> KeyedSums:
     plot, order, key, weighted = (np.concatenate([getattr(part, name) for part in parts]) for name in ("plot", "order", "key", "weighted"))
     rank = np.lexsort((order, key, plot))
     plot, key = plot[rank], key[rank]
-    new = _changes(plot, key)
+    new = begins(plot, key)
     return KeyedSums(plot[new], key[new], _summed(np.cumsum(new) - 1, weighted[rank], 0))
-
-
-def _changes(first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
-    """Tell where a new pair begins in two sorted columns."""
-    if len(first) == 0:
-        return np.zeros(0, bool)
-    begins: npt.NDArray[np.bool_] = np.r_[True, (first[1:] != first[:-1]) | (second[1:] != second[:-1])]
-    return begins
 
 
 def total_states(parts: list[StatePart]) -> StateAreas:
@@ -197,7 +189,7 @@ def total_states(parts: list[StatePart]) -> StateAreas:
     both = plot * len(states) + state
     rank = np.lexsort((order, both))
     both = both[rank]
-    new = np.r_[True, both[1:] != both[:-1]]
+    new = begins(both)
     return StateAreas(plot[rank][new], state[rank][new], _summed(np.cumsum(new) - 1, area[rank], 0), states)
 
 
